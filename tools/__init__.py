@@ -1,1 +1,0 @@
-"""What `make` asks besides the usual programs."""

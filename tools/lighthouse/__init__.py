@@ -1,1 +1,0 @@
-"""Lighthouse, with what it asks of npm."""
