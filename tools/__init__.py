@@ -1,0 +1,1 @@
+"""What `make` asks besides the usual programs."""

@@ -1,0 +1,1 @@
+"""Lighthouse, with what it asks of npm."""
