@@ -121,3 +121,8 @@ HOSTILE: dict[str, Maker] = {
 def too_long(folder: Path) -> Path:
     """An honest film of more than a minute."""
     return ffmpeg(["-stream_loop", "12", "-i", str(BUNNY), "-c", "copy", "-t", "63"], folder / "long.mp4")
+
+
+def too_wide(folder: Path) -> Path:
+    """An honest film of 4,200 pixels."""
+    return ffmpeg(["-f", "lavfi", "-i", "testsrc=s=4200x128:d=1", "-c:v", "libx264"], folder / "wide.mp4")

@@ -175,7 +175,7 @@ def test_the_reason_of_a_refusal_is_the_true_one(tmp_path, canary):
     assert flaw(hostile_films.too_long(tmp_path)) == Flaw.TOO_LONG
     assert flaw(hostile["no end"]) == Flaw.TOO_LONG
     assert flaw(hostile["10,000 frames a second"]) == Flaw.TOO_FAST
-    assert flaw(hostile["16,000 pixels a side"]) == Flaw.TOO_WIDE
+    assert flaw(hostile_films.too_wide(tmp_path)) == Flaw.TOO_WIDE
     assert flaw(hostile["a thousand streams"]) == Flaw.TOO_MANY_STREAMS
     assert flaw(hostile["SDP"]) == Flaw.NOT_A_VIDEO
 
