@@ -1,0 +1,124 @@
+"""The demo's people: who one may sign in as, whose windows there are, and what the vetting made of the sellers."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from shop import clock
+from shop.database import db
+from shop.demo import catalogue
+from shop.models import Address, Profile, Role, RoleGrant, Seller, SellerKind, User, Vetting
+from shop.words import Words
+
+
+class Account(NamedTuple):
+    """Somebody to be, for trying the shop out."""
+
+    role: str
+    email: str
+    name: str
+    handle: str | None = None
+    grants: tuple[Role, ...] = ()
+
+
+ACCOUNTS = (
+    Account("shopper", "noor@example.com", "Noor"),
+    Account("creator", "kai@example.com", "Kai", "daan.drinkt.thee", (Role.CREATOR,)),
+    Account("seller", "mina@example.com", "Mina", "huis.van.smaak", (Role.CREATOR, Role.SELLER)),
+    Account("moderator", "rex@example.com", "Rex", None, (Role.MODERATOR,)),
+    Account("admin", "admin@example.com", "Ada", None, (Role.ADMIN,)),
+)
+
+
+def add(shop: catalogue.Entry, files: catalogue.Files, secret: str) -> None:
+    """Open the accounts and windows that are not there yet; `secret` is what is kept of everybody's password."""
+    owners = {account.handle: account for account in ACCOUNTS if account.handle}
+    for account in ACCOUNTS:
+        _add_user(account, secret)
+    films = {clip["creator"] for clip in shop["clips"]}
+    for entry in shop["accounts"]:
+        owner = owners.get(entry["handle"]) or _owner(entry, films)
+        _add_profile(entry, _add_user(owner, secret), files)
+    noor = db.session.scalars(select(User).where(User.email == ACCOUNTS[0].email)).one()
+    if not catalogue.is_there(Address, Address.user_id == noor.id):
+        home = {"street": "Oudegracht", "house_number": "145", "postcode": "3511 AJ", "city": "Utrecht"}
+        db.session.add(Address(user_id=noor.id, name="Noor Fictief", country="NL", **home))
+
+
+def _owner(entry: catalogue.Entry, films: set[str]) -> Account:
+    """Who stands behind an account of the catalogue that is not one of the five."""
+    trader, handle = entry["trader"] or {}, entry["handle"]
+    sells = (Role.SELLER,) if entry["vetting"]["state"] == Vetting.APPROVED else ()
+    grants = ((Role.CREATOR,) if handle in films else ()) + sells
+    return Account(entry["kind"], trader.get("email", f"{handle}@example.com"), entry["name"], handle, grants)
+
+
+def _add_user(account: Account, secret: str) -> int:
+    known = db.session.scalar(select(User.id).where(User.email == account.email))
+    if known is not None:
+        return known
+    now = clock.now()
+    user = User(email=account.email, name=account.name, password_hash=secret, created_at=now)
+    user.roles = [RoleGrant(role=role, granted_at=now) for role in account.grants]
+    db.session.add(user)
+    db.session.flush()
+    return user.id
+
+
+def _add_profile(entry: catalogue.Entry, user_id: int, files: catalogue.Files) -> None:
+    if catalogue.is_there(Profile, Profile.handle == entry["handle"]):
+        return
+    facts = {key: entry[key] for key in ("handle", "name", "followers")}
+    avatar, since = files[entry["avatar"]], catalogue.ago((entry["vetting"]["days_ago"] or 0) + 30)
+    db.session.add(Profile(**facts, user_id=user_id, bio=Words.read(entry["bio"]), avatar=avatar, created_at=since))
+    db.session.flush()
+
+
+def profile_of(handle: str) -> Profile:
+    """Whose window this is."""
+    return db.session.scalars(select(Profile).where(Profile.handle == handle)).one()
+
+
+def add_sellers(entries: list[catalogue.Entry]) -> None:
+    """Write down who sells, and what became of their application."""
+    for entry in entries:
+        profile = profile_of(entry["handle"])
+        if entry["trader"] and not catalogue.is_there(Seller, Seller.profile_id == profile.id):
+            db.session.add(Seller(profile_id=profile.id, **_identity(entry), **_decision(entry), **_ways(entry)))
+    db.session.flush()
+
+
+def _identity(entry: catalogue.Entry) -> dict[str, Any]:
+    trader = entry["trader"]
+    return {
+        "kind": SellerKind(entry["kind"]),
+        **{key: trader[key] for key in ("legal_name", "email")},
+        **{key: trader[key] or "" for key in ("company_number", "vat_number")},
+        "company_register": (trader["company_register"] or "").partition(" ")[0],
+        **trader["address"],
+        "is_self_certified": True,
+    }
+
+
+def _decision(entry: catalogue.Entry) -> dict[str, Any]:
+    vetting = entry["vetting"]
+    is_decided = vetting["state"] != Vetting.WAITING
+    return {
+        "vetting": Vetting(vetting["state"]),
+        # Only what the seller is told: that a check is under way is not for them to fix.
+        "vetting_note": Words.read(vetting["reason"] if is_decided else None),
+        "applied_at": catalogue.ago(vetting["days_ago"] + 2 * is_decided),
+        "decided_at": catalogue.ago(vetting["days_ago"]) if is_decided else None,
+    }
+
+
+def _ways(entry: catalogue.Entry) -> dict[str, Any]:
+    """How this seller sends and takes back."""
+    ways: dict[str, Any] = {"stock_kind": entry["ships"]["stock_kind"]} if entry["ships"] else {}
+    if returns := entry["returns"]:
+        address = "{street}, {postcode} {city}, {country}".format_map(returns["address"])
+        ways |= {"returns_days": returns["days"], "returns_paid_by": returns["paid_by"], "returns_address": address}
+        ways["returns_note"] = Words.read(returns["note"])
+    return ways

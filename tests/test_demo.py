@@ -1,0 +1,180 @@
+"""The demo shop."""
+
+import hashlib
+import json
+
+import pytest
+from sqlalchemy import func, select
+
+from shop import accounts, demo
+from shop.database import db
+from shop.demo import catalogue
+from shop.errors import Refused
+from shop.gateways import storage_disk
+from shop.models import (
+    Address,
+    Base,
+    CaptionTrack,
+    Clip,
+    DeliveryRate,
+    Job,
+    Picture,
+    PriceChange,
+    Product,
+    Profile,
+    Rendition,
+    RoleGrant,
+    Seller,
+    Tag,
+    User,
+    Variant,
+)
+from shop.words import Words
+
+
+@pytest.fixture
+def shop(at_the_desk):
+    demo.load()
+    db.session.commit()
+
+
+def fingerprints():
+    """Each table, as the hash of its rows."""
+    return {
+        table.name: hashlib.sha256(
+            repr(sorted(map(repr, db.session.execute(select(table)).all()))).encode()
+        ).hexdigest()
+        for table in Base.metadata.sorted_tables
+    }
+
+
+def count(model):
+    return db.session.scalar(select(func.count()).select_from(model))
+
+
+def seller(handle):
+    return db.session.scalar(select(Seller).join(Profile).where(Profile.handle == handle))
+
+
+def product(slug):
+    return db.session.scalar(select(Product).where(Product.code == catalogue.code("product", slug)))
+
+
+def test_everything_in_the_catalogue_is_in_the_shop(shop):
+    asked = catalogue.read()
+    variants = sum(len(entry["variants"]) for entry in asked["products"])
+    assert count(Product) == 30
+    assert count(Variant) == variants
+    assert count(Picture) == sum(len(entry["pictures"]) for entry in asked["products"])
+    assert count(DeliveryRate) == 60
+    assert (count(Clip), count(Rendition), count(CaptionTrack)) == (14, 14, 28)
+    assert count(Tag) == sum(len(entry["tags"]) for entry in asked["clips"])
+    reduced = [len(entry["variants"]) for entry in asked["products"] if entry["before"]]
+    assert (len(reduced), count(PriceChange)) == (3, variants + sum(reduced))
+    assert count(Job) == 0  # nobody is mailed about people who do not exist
+
+
+def test_loading_again_changes_nothing(shop):
+    before = fingerprints()
+    demo.load()
+    db.session.commit()
+    assert fingerprints() == before
+
+
+def test_loading_again_takes_nobodys_changes_back(shop):
+    mug = product("teapot")
+    mug.title, mug.variants[0].stock = Words(en="My own teapot"), 1
+    db.session.commit()
+    demo.load()
+    db.session.commit()
+    db.session.expire_all()
+    assert (product("teapot").title, product("teapot").variants[0].stock) == ({"en": "My own teapot"}, 1)
+
+
+def test_every_file_that_is_named_is_in_the_storage(shop):
+    for column in (Profile.avatar, Picture.name, Rendition.name, CaptionTrack.name, Clip.poster):
+        names = db.session.scalars(select(column)).all()
+        assert names
+        assert all(storage_disk.path_of(name).stat().st_size for name in names)
+
+
+def test_everybody_in_the_cast_can_sign_in_and_has_the_role_that_was_told(shop):
+    for account in demo.ACCOUNTS:
+        user_id = accounts.sign_in(account.email, demo.PASSWORD).id
+        roles = db.session.scalars(select(RoleGrant.role).where(RoleGrant.user_id == user_id).order_by(RoleGrant.role))
+        assert tuple(roles) == account.grants
+        handle = db.session.scalar(select(Profile.handle).where(Profile.user_id == user_id))
+        assert handle == account.handle
+
+
+def test_noor_has_a_saved_address(shop):
+    saved = db.session.scalar(select(Address).join(User).where(User.email == "noor@example.com"))
+    assert (saved.street, saved.house_number, saved.postcode, saved.city) == ("Oudegracht", "145", "3511 AJ", "Utrecht")
+
+
+def test_kira_waits_and_flitsdeals_was_refused_with_a_reason(shop):
+    kira, flits, huis = seller("kira.keramiek"), seller("flitsdeals"), seller("huis.van.smaak")
+    assert (kira.vetting, kira.decided_at, kira.vetting_note) == ("waiting", None, {})
+    assert flits.vetting == "refused"
+    assert flits.vetting_note.said("nl").startswith("Het opgegeven KVK-nummer hoort bij een ander bedrijf")
+    assert (huis.vetting, huis.company_register, huis.company_number) == ("approved", "KBO", "0123456749")
+    assert product("vase").status == "draft"
+
+
+def test_what_comes_from_tiel_takes_a_day_longer_to_belgium(shop):
+    belgium, netherlands = product("wolk-sneaker").delivery
+    assert (belgium.country, netherlands.country) == ("BE", "NL")
+    assert (netherlands.min_days, netherlands.max_days, netherlands.cost.minor) == (1, 2, 395)
+    assert (belgium.min_days, belgium.max_days, belgium.cost.minor) == (2, 3, 595)
+
+
+def test_the_price_before_the_reduction_is_in_the_books(shop):
+    history = db.session.scalars(
+        select(PriceChange)
+        .where(PriceChange.variant_id == product("headphones").variants[0].id)
+        .order_by(PriceChange.at)
+    ).all()
+    assert [change.price.minor for change in history] == [7995, 6995]
+    assert (history[1].at - history[0].at).days > 30
+    assert product("headphones").variants[0].price.minor == 6995
+
+
+def test_production_has_no_demo(at_the_desk):
+    with pytest.raises(Refused, match="never loaded in production"):
+        demo.load("production")
+    assert count(User) == 0
+
+
+def test_the_command_tells_who_one_may_be(app):
+    said = app.test_cli_runner().invoke(args=["demo"])
+    assert said.exit_code == 0
+    assert "mina@example.com     seller" in said.output
+    assert said.output.endswith("The password of each is: etalage-demo\n")
+
+
+def test_the_command_refuses_in_production(app, monkeypatch):
+    monkeypatch.setitem(app.config, "APP_ENV", "production")
+    said = app.test_cli_runner().invoke(args=["demo"])
+    assert said.exit_code == 1
+    assert "never loaded in production" in said.output
+
+
+def test_no_two_things_share_a_code():
+    asked = catalogue.read()
+    kinds = {
+        "product": [entry["slug"] for entry in asked["products"]],
+        "variant": [variant["sku"] for entry in asked["products"] for variant in entry["variants"]],
+        "clip": [entry["slug"] for entry in asked["clips"]],
+    }
+    for kind, slugs in kinds.items():
+        assert len({catalogue.code(kind, slug) for slug in slugs}) == len(slugs)
+
+
+def test_the_catalogue_keeps_its_own_rules():
+    asked = catalogue.read()
+    live = {entry["slug"] for entry in asked["products"] if entry["status"] == "live"}
+    approved = {entry["handle"] for entry in asked["accounts"] if entry["vetting"]["state"] == "approved"}
+    assert {entry["seller"] for entry in asked["products"] if entry["slug"] in live} <= approved
+    assert {tag["product"] for clip in asked["clips"] for tag in clip["tags"]} <= live
+    assert all((catalogue.FOLDER / clip[file]).is_file() for clip in asked["clips"] for file in ("video", "poster"))
+    assert json.loads((catalogue.FOLDER / "catalogue.schema.json").read_text())["title"] == "Demo catalogue"
