@@ -88,6 +88,7 @@ def a_product(seller: Seller, code: str, title: str, variants: list[Variant], **
             for country in ("NL", "BE")
         ],
     }
+    facts["price_minor"] = variants[0].price.minor
     return Product(seller=seller, code=code, variants=variants, **{**facts, **given})
 
 

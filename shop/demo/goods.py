@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from shop import prices
 from shop.database import db
 from shop.demo import catalogue
-from shop.models import Category, DeliveryRate, Picture, PriceChange, Product, Seller, Variant
+from shop.models import Category, DeliveryRate, Picture, Product, Seller, Variant
 from shop.money import Money
 from shop.words import Words
 
@@ -87,7 +88,9 @@ def _add_variants(product: Product, entry: catalogue.Entry, files: catalogue.Fil
 
 def _add_prices(variant: Variant, product: Product, before: catalogue.Entry | None) -> None:
     """What it has cost until now."""
-    first = Money(before["price_cents"], CURRENCY) if before else variant.price
-    db.session.add(PriceChange(variant_id=variant.id, at=product.created_at, price=first))
+    price = variant.price
     if before:
-        db.session.add(PriceChange(variant_id=variant.id, at=catalogue.ago(before["days_ago"]), price=variant.price))
+        variant.price = Money(before["price_cents"], CURRENCY)
+        db.session.flush()
+    prices.set_price(variant.id, variant.price, at=product.created_at)
+    prices.set_price(variant.id, price, at=catalogue.ago(before["days_ago"]) if before else None)

@@ -378,6 +378,7 @@ def upgrade():
     sa.Column('maker', sa.JSON(), nullable=False),
     sa.Column('responsible', sa.JSON(), nullable=False),
     sa.Column('sold', sa.Integer(), nullable=False),
+    sa.Column('price_minor', sa.BigInteger(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("status IN ('draft', 'live', 'paused')", name=op.f('ck_products_status_is_known')),
     sa.CheckConstraint("stock_kind IN ('own_stock', 'supplier_ships', 'made_to_order')", name=op.f('ck_products_stock_kind_is_known')),
@@ -388,8 +389,12 @@ def upgrade():
     sa.UniqueConstraint('code', name=op.f('uq_products_code'))
     )
     with op.batch_alter_table('products', schema=None) as batch_op:
+        batch_op.create_index('ix_products_category_id_status_created_at_code', ['category_id', 'status', 'created_at', 'code'], unique=False)
+        batch_op.create_index('ix_products_category_id_status_price_minor_code', ['category_id', 'status', 'price_minor', 'code'], unique=False)
         batch_op.create_index('ix_products_category_id_status_sold_code', ['category_id', 'status', 'sold', 'code'], unique=False)
         batch_op.create_index('ix_products_seller_id_status_sold_code', ['seller_id', 'status', 'sold', 'code'], unique=False)
+        batch_op.create_index('ix_products_status_created_at_code', ['status', 'created_at', 'code'], unique=False)
+        batch_op.create_index('ix_products_status_price_minor_code', ['status', 'price_minor', 'code'], unique=False)
         batch_op.create_index('ix_products_status_sold_code', ['status', 'sold', 'code'], unique=False)
 
     op.create_table('renditions',
@@ -534,6 +539,8 @@ def upgrade():
     sa.Column('held', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.Column('price_minor', sa.BigInteger(), nullable=False),
     sa.Column('price_currency', sa.String(length=3), nullable=False),
+    sa.Column('prior_minor', sa.BigInteger(), nullable=True),
+    sa.Column('reduced_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('picture_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.CheckConstraint('0 <= held AND held <= stock', name=op.f('ck_variants_held_is_in_stock')),
     sa.CheckConstraint('price_minor > 0', name=op.f('ck_variants_price_is_positive')),
@@ -671,8 +678,12 @@ def downgrade():
     op.drop_table('renditions')
     with op.batch_alter_table('products', schema=None) as batch_op:
         batch_op.drop_index('ix_products_status_sold_code')
+        batch_op.drop_index('ix_products_status_price_minor_code')
+        batch_op.drop_index('ix_products_status_created_at_code')
         batch_op.drop_index('ix_products_seller_id_status_sold_code')
         batch_op.drop_index('ix_products_category_id_status_sold_code')
+        batch_op.drop_index('ix_products_category_id_status_price_minor_code')
+        batch_op.drop_index('ix_products_category_id_status_created_at_code')
 
     op.drop_table('products')
     op.drop_table('payments')

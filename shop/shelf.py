@@ -1,0 +1,199 @@
+"""Shelf: everything that is for sale, in the order that one likes, a row of cards at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from flask import current_app
+from sqlalchemy import Row, Select, and_, bindparam, exists, select, tuple_
+
+from shop import clock, prices
+from shop.database import rows
+from shop.delivery import delivery_dates, ordering_day
+from shop.errors import NotFound
+from shop.i18n import _
+from shop.models import Category, DeliveryRate, Picture, Product, Seller, Variant
+from shop.money import Money
+from shop.products import HOME, MAY_BE_SOLD
+from shop.words import Words
+
+SHELF = 24
+BEST_SOLD, NEWEST, CHEAP_FIRST, DEAR_FIRST = "sold", "newest", "price", "price-down"
+SORTS = (BEST_SOLD, NEWEST, CHEAP_FIRST, DEAR_FIRST)
+KEEP_CATEGORIES = timedelta(seconds=60)
+
+products, variants, pictures = Product.__table__, Variant.__table__, Picture.__table__
+sellers, categories, rates = Seller.__table__, Category.__table__, DeliveryRate.__table__
+_other = variants.alias()
+
+# What a card shows. `showcase` adds its own condition and order.
+CARDS = (
+    select(
+        *products.c["code", "title", "sold", "created_at", "ships_from_city", "handling_days"],
+        *pictures.c["name", "width", "height"],
+        *variants.c["price_minor", "price_currency", "prior_minor", "reduced_at"],
+        *rates.c["min_days", "max_days"],
+        exists().where(_other.c.product_id == products.c.id, _other.c.stock > _other.c.held).label("is_in_stock"),
+    )
+    .join(variants, and_(variants.c.product_id == products.c.id, variants.c.position == 0))
+    .join(sellers, sellers.c.id == products.c.seller_id)
+    .outerjoin(pictures, and_(pictures.c.product_id == products.c.id, pictures.c.position == 0))
+    .outerjoin(rates, and_(rates.c.product_id == products.c.id, rates.c.country == HOME))
+    .where(*MAY_BE_SOLD)
+    .limit(SHELF + 1)  # one more, to know whether there is more
+)
+
+
+class Order(NamedTuple):
+    """A way to sort: by this column and then by code, so that equal values have an order too."""
+
+    column: str
+    is_descending: bool
+    start: Any  # before the first
+
+    def statement(self, *conditions: Any) -> Select[Any]:
+        """The cards after a place, in this order."""
+        key = (products.c[self.column], products.c.code)
+        place = tuple_(bindparam("value", type_=key[0].type), bindparam("code"))
+        after = tuple_(*key) < place if self.is_descending else tuple_(*key) > place
+        order = [column.desc() if self.is_descending else column for column in key]
+        found: Select[Any] = CARDS.where(after, *conditions).order_by(*order)
+        return found
+
+
+_ORDERS = {
+    BEST_SOLD: Order("sold", True, 2**31 - 1),
+    NEWEST: Order("created_at", True, datetime(9000, 1, 1, tzinfo=UTC)),
+    CHEAP_FIRST: Order("price_minor", False, -1),
+    DEAR_FIRST: Order("price_minor", True, 2**62),
+}
+_ALL = {sort: order.statement() for sort, order in _ORDERS.items()}
+_OF_ONE_KIND = {
+    sort: order.statement(products.c.category_id == bindparam("category")) for sort, order in _ORDERS.items()
+}
+_CATEGORIES = (
+    select(*categories.c["id", "slug", "name"])
+    .where(
+        exists()
+        .where(products.c.category_id == categories.c.id, *MAY_BE_SOLD)
+        .where(sellers.c.id == products.c.seller_id)
+    )
+    .order_by(categories.c.position, categories.c.slug)
+)
+
+
+class Card(NamedTuple):
+    """A product on a shelf. Everything a card shows is in here, so the card may be cached by it."""
+
+    code: str
+    title: Words
+    city: str
+    picture: str | None
+    width: int | None
+    height: int | None
+    minor: int
+    currency: str
+    prior_minor: int | None
+    arrives: date | None
+    is_in_stock: bool
+
+    @property
+    def price(self) -> Money:
+        """What the main variant costs."""
+        return Money(self.minor, self.currency)
+
+    @property
+    def prior(self) -> Money | None:
+        """The lowest price of the thirty days before the reduction, where there is one to announce."""
+        return Money(self.prior_minor, self.currency) if self.prior_minor else None
+
+
+class Kind(NamedTuple):
+    """A category in which something is for sale."""
+
+    id: int
+    slug: str
+    name: Words
+
+
+class Shelf(NamedTuple):
+    """A row of cards, and the place after which the next one begins; None at the end."""
+
+    cards: list[Card]
+    more: str | None
+
+
+def shelf(sort: str = BEST_SOLD, kind: Kind | None = None, after: str = "") -> Shelf:
+    """Up to `SHELF` products of this kind, from the start or after a place that an earlier shelf gave."""
+    order = _ORDERS[sort]
+    value, code = _read(after, order)
+    if kind:
+        found = rows(_OF_ONE_KIND[sort], value=value, code=code, category=kind.id)
+    else:
+        found = rows(_ALL[sort], value=value, code=code)
+    return Shelf(cards(found[:SHELF]), _place(found[SHELF - 1], order) if len(found) > SHELF else None)
+
+
+def cards(found: Iterable[Row[Any]]) -> list[Card]:
+    """Rows of `CARDS` as cards: with the day of arrival, and with a saving only where it may be announced."""
+    now = clock.now()
+    today = ordering_day(now)
+    return [
+        Card(
+            row.code,
+            row.title,
+            row.ships_from_city,
+            row.name,
+            row.width,
+            row.height,
+            row.price_minor,
+            row.price_currency,
+            prices.announced(row.prior_minor, row.reduced_at, now),
+            None if row.max_days is None else delivery_dates(row.handling_days, row.min_days, row.max_days, today).last,
+            row.is_in_stock,
+        )
+        for row in found
+    ]
+
+
+def kinds() -> list[Kind]:
+    """The categories in which something is for sale, as they were at most a minute ago."""
+    kept: tuple[datetime, list[Kind]] | None = current_app.extensions.get("shop.kinds")
+    if kept is None or clock.now() - kept[0] > KEEP_CATEGORIES:
+        kept = current_app.extensions["shop.kinds"] = (clock.now(), [Kind._make(row) for row in rows(_CATEGORIES)])
+    return kept[1]
+
+
+def kind(slug: str) -> Kind | None:
+    """The category with this slug; None for no slug, `NotFound` if there is nothing of the kind."""
+    if not slug:
+        return None
+    found = next((known for known in kinds() if known.slug == slug), None)
+    if found is None:
+        raise NotFound(_("There is nothing of this kind at the moment."))
+    return found
+
+
+def _place(row: Row[Any], order: Order) -> str:
+    value = row._mapping[order.column]
+    return f"{_microseconds(value) if isinstance(value, datetime) else value}-{row.code}"
+
+
+def _read(after: str, order: Order) -> tuple[Any, str]:
+    number, _dash, code = after.partition("-")
+    if not (number.isdecimal() and len(number) < 19 and code):
+        return order.start, "~"
+    return _moment(int(number)) if isinstance(order.start, datetime) else int(number), code
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=min(microseconds, 2**57))
