@@ -1,35 +1,78 @@
-"""Every page of the shop as files of HTML, for programs that read HTML: `python -m tests.pages FOLDER`.
+"""Every page of the shop, for whoever has to look at all of them: `python -m tests.pages FOLDER` writes them as files.
 
 The list is made from the route map, so that no page can be left out: a route that wants to know *which* one (product,
-clip, order) gets it from `EXAMPLES`, and a route that is in neither place is an error. What is not a page says so by
-its content type.
+clip, order) gets it from `EXAMPLES`, and a route that is in neither place is an error. What is not a page is named in
+`NO_PAGES`. The shop is the demo, so the pages have something to show.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.routing import Rule
 
+from shop import demo
+from shop.access import ROUTES, Who
+
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+LANGUAGES = ("en", "nl")
 
 # Endpoint -> a query for the arguments of one example, or None where the shop has none to show on its first day.
 EXAMPLES: dict[str, str | None] = {
-    "products.show": "SELECT code FROM products ORDER BY id LIMIT 1",
+    "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
 }
 # What is served, but is no page.
 NO_PAGES = frozenset(("static", "health.livez", "health.readyz"))
 
+# Who looks, and with which account.
+VISITORS: dict[str, str | None] = {
+    "stranger": None,
+    "noor": "noor@example.com",
+    "kai": "kai@example.com",
+    "mina": "mina@example.com",
+    "rex": "rex@example.com",
+    "ada": "admin@example.com",
+}
+# Who looks at a page that is for these people; `ONLY` says it where the example is somebody's own.
+LOOKS: dict[Who, tuple[str, ...]] = {
+    Who.ANYONE: ("stranger", "noor"),
+    Who.SIGNED_IN: ("noor", "mina"),
+    Who.CREATOR: ("kai",),
+    Who.SELLER: ("mina",),
+    Who.MODERATOR: ("rex",),
+    Who.ADMIN: ("ada",),
+}
+ONLY: dict[str, tuple[str, ...]] = {}
+
 
 class Unlisted(Exception):
     """A route with arguments for which nobody gave an example."""
+
+
+class Page(NamedTuple):
+    """One page, as one person sees it."""
+
+    name: str
+    address: str
+    visitor: str
+
+
+def listed(app: Flask) -> list[Page]:
+    """Each page of the shop, once for everybody who should look at it, and the page of an error."""
+    pages = [
+        Page(endpoint, address, visitor)
+        for endpoint, address in addresses(app)
+        for visitor in ONLY.get(endpoint) or LOOKS[ROUTES[endpoint]]
+    ]
+    return [*pages, Page("errors.404", "/no-such-page", "stranger")]
 
 
 def addresses(app: Flask) -> Iterator[tuple[str, str]]:
@@ -70,49 +113,66 @@ def visit(client: FlaskClient, address: str, **headers: str) -> str | None:
     return answer.get_data(as_text=True) if answer.mimetype == "text/html" else None
 
 
-def rendered(app: Flask) -> Iterator[tuple[str, str]]:
-    """Each page, and the page of an error, in each language; then the same for who has signed in."""
-    for name, enter in VISITORS.items():
-        client = app.test_client()
-        client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
-        enter(client)
-        for language in ("en", "nl"):
-            for endpoint, address in [*addresses(app), ("errors.404", "/no-such-page")]:
-                if page := visit(client, address, **{"Accept-Language": language}):
-                    yield f"{endpoint}-{name}-{language}", page
+def browser_of(app: Flask, visitor: str, language: str) -> FlaskClient:
+    """A browser in which this person has signed in, and which asks for this language."""
+    client = app.test_client()
+    client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
+    if email := VISITORS[visitor]:
+        _sign_in(app, client, email)
+    if "accounts.language" in ROUTES:
+        client.post("/language", data={"language": language})
+    return client
 
 
-VISITORS: dict[str, Callable[[FlaskClient], object]] = {
-    "stranger": lambda _client: None,
-    "noor": lambda client: client.post("/sign-in", data={"email": "noor@example.com", "password": "twelve letters"}),
-}
-
-
-def furnished(folder: str) -> Flask:
-    """A shop with something on its shelves, and noor, who has an account."""
-    import flask_migrate
-
-    from app import create_app
-    from shop import accounts, settings
+def _sign_in(app: Flask, client: FlaskClient, email: str) -> None:
+    """By the back door: the front door counts how often somebody knocks."""
+    from shop import accounts
     from shop.database import db
-    from tests.cast import fill_shelf
 
-    app = create_app(settings.read({"INSTANCE_PATH": folder}))
-    app.config.update(TESTING=True)
+    with app.test_request_context(method="POST"):
+        person = accounts.open_session(accounts.called(email))
+        db.session.commit()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = person.get_id()
+
+
+def rendered(app: Flask) -> Iterator[tuple[str, str]]:
+    """Each page as each of its visitors sees it, in each language."""
+    pages = listed(app)
+    for visitor in VISITORS:
+        for language in LANGUAGES:
+            client = browser_of(app, visitor, language)
+            for page in pages:
+                if page.visitor == visitor and (html := visit(client, page.address)):
+                    yield f"{page.name}-{visitor}-{language}", html
+
+
+def furnish(app: Flask) -> Flask:
+    """Load the demo into an empty shop."""
+    from shop.database import db
+
     with app.app_context():
-        flask_migrate.upgrade()
-        fill_shelf(products=48, clips=12)
-        accounts.register("noor@example.com", "Noor", "twelve letters")
+        demo.load()
         db.session.commit()
     return app
 
 
 def main(folder: str) -> None:
     """Write the files, and say how many."""
+    import flask_migrate
+
+    from app import create_app
+    from shop import settings
+
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as instance:
-        pages = list(rendered(furnished(instance)))
+        app = create_app(settings.read({"INSTANCE_PATH": instance}))
+        app.config.update(TESTING=True)
+        with app.app_context():
+            flask_migrate.upgrade()
+        pages = list(rendered(furnish(app)))
     for name, page in pages:
         (target / (re.sub(r"[^\w.-]", "_", name) + ".html")).write_text(page)
     print(f"{len(pages)} pages", file=sys.stderr)

@@ -1,0 +1,108 @@
+"""Every page of the shop, without a browser: it answers, in the language asked for, and nothing on it is dead."""
+
+from collections import deque
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+import pytest
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
+
+from tests.html import Page
+from tests.pages import LANGUAGES, VISITORS, browser_of, listed
+
+AWAITED = {("POST", "/language")}  # the switch is drawn; what it does comes with the accounts
+MOST = 3000  # addresses; more means that some link makes new ones for ever
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("visitor", VISITORS)
+def test_every_page_answers_in_the_language_that_was_asked_for(demo_shop, visitor, language):
+    client = browser_of(demo_shop, visitor, language)
+    wrong = []
+    for page in listed(demo_shop):
+        if page.visitor != visitor:
+            continue
+        answer = client.get(page.address, follow_redirects=True)
+        if answer.status_code != (404 if page.name == "errors.404" else 200):
+            wrong.append(f"{page.address}: {answer.status}")
+        elif answer.mimetype != "text/html":
+            wrong.append(f"{page.address}: {answer.mimetype} and not a page")
+        else:
+            read = Page(answer.get_data(as_text=True))
+            if (read.language, read.headings) != (language, 1) or not read.title.strip():
+                wrong.append(f"{page.address}: lang={read.language}, {read.headings} h1, title {read.title!r}")
+            if twice := {name for name in read.ids if read.ids.count(name) > 1}:
+                wrong.append(f"{page.address}: twice the id {twice}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+def test_no_link_is_dead_and_every_form_leads_somewhere(demo_shop, visitor):
+    """From every page, along every link, picture, film and form, as far as it goes: so also without JavaScript."""
+    client = browser_of(demo_shop, visitor, "nl")
+    starts = [page.address for page in listed(demo_shop) if page.visitor == visitor and page.name != "errors.404"]
+    found = Walk(demo_shop, client).from_each(starts)
+    assert not found, "\n".join(found)
+
+
+class Walk:
+    """A visitor who tries everything once, and writes down what is dead."""
+
+    def __init__(self, shop, client):
+        self.client, self.router = client, shop.url_map.bind("localhost")
+        self.waiting, self.known, self.tried, self.dead = deque(), set(), set(AWAITED), []
+
+    def from_each(self, starts):
+        for start in starts:
+            self.remember(start, "the list")
+        while self.waiting:
+            self.look_at(*self.waiting.popleft())
+            assert len(self.known) < MOST, sorted(self.known)[:: MOST // 50]
+        return self.dead
+
+    def remember(self, address, seen_on):
+        if address not in self.known and urlsplit(address).path != "/sign-out":
+            self.known.add(address)
+            self.waiting.append((address, seen_on))
+
+    def look_at(self, address, seen_on):
+        answer = self.client.get(address, follow_redirects=True)
+        if answer.status_code >= 400:
+            self.dead.append(f"{address} on {seen_on}: {answer.status}")
+        elif answer.mimetype == "text/html":
+            read = Page(answer.get_data(as_text=True))
+            self.follow(read, address, answer.request.path)
+            self.try_forms(read, address, answer.request.path)
+
+    def follow(self, read, address, base):
+        for link in read.links:
+            to, anchor = urldefrag(urljoin(base, link))
+            if urlsplit(to).netloc:
+                continue  # another shop's business
+            if to == base and anchor and anchor not in read.ids:
+                self.dead.append(f"#{anchor} on {address}: there is no such place")
+            self.remember(to, address)
+
+    def try_forms(self, read, address, base):
+        for method, action in read.forms:
+            to = (method, urljoin(base, action))
+            if to not in self.tried and method != "DIALOG" and not self.leads(*to):
+                self.dead.append(f"{method} {to[1]} on {address}: no such route")
+            self.tried.add(to)
+
+    def leads(self, method, action):
+        try:
+            self.router.match(urlsplit(action).path, method=method)
+        except RequestRedirect:
+            return True
+        except (NotFound, MethodNotAllowed):
+            return False
+        return True
+
+
+def test_a_route_without_an_example_is_noticed(demo_shop, monkeypatch):
+    from tests import pages
+
+    monkeypatch.delitem(pages.EXAMPLES, "products.show")
+    with pytest.raises(pages.Unlisted, match=r"no example for products\.show"):
+        listed(demo_shop)
