@@ -1,5 +1,6 @@
 """The demo shop."""
 
+import dataclasses
 import hashlib
 import json
 
@@ -153,7 +154,8 @@ def test_the_command_tells_who_one_may_be(app):
 
 
 def test_the_command_refuses_in_production(app, monkeypatch):
-    monkeypatch.setitem(app.config, "APP_ENV", "production")
+    production = dataclasses.replace(app.extensions["shop.settings"], env="production")
+    monkeypatch.setitem(app.extensions, "shop.settings", production)
     said = app.test_cli_runner().invoke(args=["demo"])
     assert said.exit_code == 1
     assert "never loaded in production" in said.output
