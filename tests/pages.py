@@ -30,7 +30,7 @@ EXAMPLES: dict[str, str | None] = {
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
 }
 # What is served, but is no page.
-NO_PAGES = frozenset(("static", "health.livez", "health.readyz"))
+NO_PAGES = frozenset(("static", "media.show", "health.livez", "health.readyz"))
 
 # Who looks, and with which account.
 VISITORS: dict[str, str | None] = {
