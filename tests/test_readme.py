@@ -1,0 +1,27 @@
+"""The README promises nothing that is not there."""
+
+import re
+from pathlib import Path
+
+from shop import demo
+
+README = Path("README.md").read_text(encoding="utf-8")
+
+
+def test_every_setting_is_explained_and_nothing_else():
+    asked = set(re.findall(r'reader\.\w+\(\s*"([A-Z_]+)"', Path("shop/settings.py").read_text()))
+    table = README.partition("## Settings")[2].partition("## ")[0]
+    explained = {
+        name for row in re.findall(r"^\| (`[^|]+) \|", table, re.M) for name in re.findall(r"`([A-Z_]+)`", row)
+    }
+    assert explained == asked
+
+
+def test_every_command_exists():
+    targets = set(re.findall(r"^([a-z]+):", Path("Makefile").read_text(), re.M))
+    assert set(re.findall(r"make ([a-z]+)", README)) <= targets
+
+
+def test_the_accounts_of_the_demo_are_told():
+    assert f"`{demo.PASSWORD}`" in README
+    assert [account.email for account in demo.ACCOUNTS if account.email not in README] == []
