@@ -64,6 +64,23 @@ _FOCUS = """() => {
           outside: box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth}
 }"""
 
+# What a finger has to hit. A link within a line of text is as high as its line (WCAG 2.5.8 excepts it too).
+_TOO_SMALL = """() => {
+  const wanted = "a[href], button, input:not([type=hidden]), select, textarea, summary"
+  const small = []
+  for (const e of document.querySelectorAll(wanted)) {
+    if (e.disabled || e.closest("[inert], dialog:not([open])")) continue
+    if (!e.checkVisibility({visibilityProperty: true})) continue
+    if (e.matches("a") && getComputedStyle(e).display === "inline" || e.matches(":not(:focus).skip")) continue
+    const label = e.matches("input[type=radio], input[type=checkbox], input[type=file]") &&
+      (e.closest("label") || (e.id && document.querySelector(`label[for="${e.id}"]`)))
+    const {width, height} = (label || e).getBoundingClientRect()
+    if (height >= 43.5 && width >= 24) continue
+    small.push(`${Math.round(width)}x${Math.round(height)} ${e.outerHTML.slice(0, 90)}`)
+  }
+  return small
+}"""
+
 
 class Auditor:
     """One browser window that goes from page to page and writes down what is wrong."""
@@ -87,7 +104,7 @@ class Auditor:
         self.tab.set_viewport_size(PHONE)
         answer = self.tab.goto(f"{self.shop}{page}", wait_until="load")
         wrong = [] if answer and answer.status == status else [f"status {answer and answer.status}"]
-        wrong += self.axe() + self.small() + self.keyboard()
+        wrong += self.axe() + self.fingers() + self.small() + self.keyboard()
         expected = "Failed to load resource: the server responded with a status of 404" if status == 404 else "\0"
         wrong += [line for line in self.heard if expected not in line]
         return [f"{page}: {line}" for line in wrong]
@@ -100,6 +117,11 @@ class Auditor:
             for rule in found["violations"]
             for node in rule["nodes"][:3]
         ]
+
+    def fingers(self) -> list[str]:
+        """Everything that can be pressed is 44 px high."""
+        small: list[str] = self.tab.evaluate(_TOO_SMALL)
+        return [f"too small for a finger: {one}" for one in small[:4]]
 
     def small(self) -> list[str]:
         """Nothing is cut off or scrolls sideways on the smallest phone."""

@@ -79,12 +79,13 @@ def test_the_auditor_notices_what_is_wrong(auditor, demo_address):
             <div id=wide>wide</div><div id=lid></div></main>`
           const style = (id, css) => Object.assign(document.getElementById(id).style, css)
           style("wide", {width: "900px"})
-          style("plain", {outline: "none"})
+          style("plain", {outline: "none", height: "30px"})
           style("under", {position: "fixed", top: "0"})
           style("lid", {position: "fixed", inset: "0 0 auto 0", height: "40px"})
         }"""
     )
-    axe, small, keyboard = looker.axe(), looker.small(), looker.keyboard()
+    axe, fingers, small, keyboard = looker.axe(), looker.fingers(), looker.small(), looker.keyboard()
+    assert any('x30 <button id="plain"' in line for line in fingers)
     assert any(line.startswith("axe label: <input") for line in axe)
     assert small == ["scrolls sideways at 320 px, 580px: div."]
     assert 'keyboard: no focus to be seen on button "Buy"' in keyboard
