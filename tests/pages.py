@@ -27,6 +27,7 @@ LANGUAGES = ("en", "nl")
 
 # Endpoint -> a query for the arguments of one example, or None where the shop has none to show on its first day.
 EXAMPLES: dict[str, str | None] = {
+    "credentials.choose": None,
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
 }
 # What is served, but is no page.

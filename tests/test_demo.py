@@ -7,7 +7,7 @@ import json
 import pytest
 from sqlalchemy import func, select
 
-from shop import accounts, demo
+from shop import credentials, demo
 from shop.database import db
 from shop.demo import catalogue
 from shop.errors import Refused
@@ -101,7 +101,7 @@ def test_every_file_that_is_named_is_in_the_storage(shop):
 
 def test_everybody_in_the_cast_can_sign_in_and_has_the_role_that_was_told(shop):
     for account in demo.ACCOUNTS:
-        user_id = accounts.sign_in(account.email, demo.PASSWORD).id
+        user_id = credentials.sign_in(account.email, demo.PASSWORD).id
         roles = db.session.scalars(select(RoleGrant.role).where(RoleGrant.user_id == user_id).order_by(RoleGrant.role))
         assert tuple(roles) == account.grants
         handle = db.session.scalar(select(Profile.handle).where(Profile.user_id == user_id))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from shop import accounts
+from shop import passwords
 from shop.database import db
 from shop.demo import catalogue, clips, goods, people
 from shop.demo.people import ACCOUNTS, Account
@@ -32,7 +32,7 @@ def load(environment: str = "development") -> tuple[Account, ...]:
     if environment == "production":
         raise Refused("The demo is never loaded in production: its people are made up, and share one password.")
     shop, files = catalogue.read(), catalogue.keep_files()
-    secret = accounts.hash_password(PASSWORD)  # before the first statement: it takes a while
+    secret = passwords.hashed(PASSWORD)  # before the first statement: it takes a while
     people.add(shop, files, secret)
     people.add_sellers(shop["accounts"])
     goods.add_categories(shop["categories"])

@@ -60,7 +60,7 @@ def _add_user(account: Account, secret: str) -> int:
     if known is not None:
         return known
     now = clock.now()
-    user = User(email=account.email, name=account.name, password_hash=secret, created_at=now)
+    user = User(email=account.email, name=account.name, password_hash=secret, created_at=now, confirmed_at=now)
     user.roles = [RoleGrant(role=role, granted_at=now) for role in account.grants]
     db.session.add(user)
     db.session.flush()

@@ -35,15 +35,6 @@ def upgrade():
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.create_index('ix_jobs_state_run_at', ['state', 'run_at'], unique=False)
 
-    op.create_table('limit_counts',
-    sa.Column('key', sa.String(length=200), nullable=False),
-    sa.Column('hits', sa.Integer(), nullable=False),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('key', name=op.f('pk_limit_counts'))
-    )
-    with op.batch_alter_table('limit_counts', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_limit_counts_expires_at'), ['expires_at'], unique=False)
-
     op.create_table('sandbox_objects',
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('kind', sa.String(length=20), nullable=False),
@@ -68,6 +59,7 @@ def upgrade():
     sa.Column('language', sa.String(length=8), nullable=False),
     sa.Column('is_active', sa.Boolean(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_users')),
     sa.UniqueConstraint('email', name=op.f('uq_users_email'))
     )
@@ -741,10 +733,6 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_sandbox_objects_kind'))
 
     op.drop_table('sandbox_objects')
-    with op.batch_alter_table('limit_counts', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_limit_counts_expires_at'))
-
-    op.drop_table('limit_counts')
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.drop_index('ix_jobs_state_run_at')
 

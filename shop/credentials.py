@@ -1,0 +1,223 @@
+"""Credentials: sign up, sign in, a forgotten password, another password.
+
+What these say to a stranger is the same whether somebody is a customer or not.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+from flask import current_app
+from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import Row, bindparam, delete, select, update
+
+from shop import clock, jobs, limits, notifications, passwords
+from shop.accounts import Person, called, open_session, plain, sign_out_everywhere
+from shop.database import connection, db, first, let_go
+from shop.errors import Refused
+from shop.i18n import _
+from shop.models import KnownDevice, PasswordReset, User
+
+CONFIRM_WITHIN = 24 * 60 * 60  # seconds
+TRIES = "10 per 5 minutes"
+RESET_WITHIN = timedelta(hours=1)
+MAILS = "5 per day"  # of one kind to one address
+
+
+class WrongPassword(Refused):
+    """The present password is not the present one."""
+
+
+users = User.__table__
+_AT_THE_DOOR = (
+    select(
+        users.c.id,
+        users.c.password_hash,
+        users.c.confirmed_at,
+        users.c.is_active,
+        select(KnownDevice.id)
+        .where(KnownDevice.user_id == users.c.id, KnownDevice.token_hash == bindparam("device"))
+        .exists()
+        .label("is_known"),
+    )
+).where(users.c.email == bindparam("email"))
+resets = PasswordReset.__table__
+_OPEN_RESET = (
+    select(resets.c.id, resets.c.user_id, users.c.name, users.c.email)
+    .join_from(resets, users, resets.c.user_id == users.c.id)
+    .where(
+        resets.c.token_hash == bindparam("token_hash"),
+        resets.c.used_at.is_(None),
+        resets.c.expires_at > bindparam("now"),
+        users.c.is_active,
+    )
+)
+
+
+def sign_up(email: str, name: str, password: str, *, language: str) -> None:
+    """Make an account that opens when its owner answers the mail.
+
+    Nobody learns from this who is a customer: where there is an account already, its owner gets another mail, and
+    all else looks and lasts the same. Until the mail is answered, who signs up last is who it will be.
+    """
+    passwords.check(password, name, email)
+    limits.spend(MAILS, "sign-up", plain(email))
+    kept, now = passwords.hashed(password), clock.now()
+    user = called(email)
+    if user is None:
+        user = User(email=plain(email), created_at=now, confirmed_at=None)
+        db.session.add(user)
+    if user.confirmed_at is None:
+        user.name, user.password_hash, user.language = name, kept, language
+    db.session.flush()
+    jobs.later(mail_after_sign_up, user_id=user.id, about=secrets.token_hex(8))
+
+
+@jobs.handler
+def mail_after_sign_up(user_id: int, about: str) -> None:
+    """Ask the owner of a new account to confirm it; tell the owner of an old one that they have it."""
+    user = db.session.get_one(User, user_id)
+    letter: dict[str, Any] = {"about": about, "to": user.email, "language": user.language, "name": user.name}
+    if user.confirmed_at:
+        notifications.mail(kind="already-here", template="already_here", **letter)
+    else:
+        link = f"{current_app.config['BASE_URL']}/sign-in?confirm={_confirmation(user.id, user.password_hash)}"
+        notifications.mail(kind="confirm", template="confirm", link=link, **letter)
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="confirm")
+
+
+def _confirmation(user_id: int, password_hash: str) -> str:
+    """Proof that one reads this account's mail. It is worth nothing without the password, nor after another one.
+
+    So nobody can sign up as somebody else and have *them* open the account by following a link.
+    """
+    return str(_signer().dumps([user_id, sha256(password_hash.encode()).hexdigest()[:16]]))
+
+
+def _is_confirmed_by(confirmation: str, user: Row[Any]) -> bool:
+    try:
+        told = _signer().loads(confirmation, max_age=CONFIRM_WITHIN)
+    except BadData:
+        return False
+    return bool(told == [user.id, sha256(user.password_hash.encode()).hexdigest()[:16]])
+
+
+def sign_in(email: str, password: str, *, device: str = "", browser: str = "", confirmation: str = "") -> Person:
+    """Open a session for whoever knows the password; unknown people and wrong passwords look and last the same.
+
+    `device` is this browser's own secret. One in which this person has signed in before has tries of its own, so
+    that a thousand guesses from elsewhere do not lock the owner out.
+    """
+    user = first(_AT_THE_DOOR, email=plain(email), device=_device(email, device))
+    is_known = user is not None and bool(user.is_known)
+    let_go()
+    limits.spend(TRIES, *(("sign-in device", device) if is_known else ("sign-in", plain(email)[:100])))
+    fits = passwords.is_right(password, user.password_hash if user else None)
+    if user is None or not fits or not user.is_active:
+        raise Refused(_("This e-mail address and password do not belong together."), 422)
+    if user.confirmed_at is None and not _is_confirmed_by(confirmation, user):
+        raise Refused(_("This account is not open yet: follow the link in the mail that we have sent you."), 422)
+    fresh = passwords.hashed(password) if passwords.is_dated(user.password_hash) else user.password_hash
+    return _let_in(user, fresh, known=_device(email, device) if device and not is_known else None, browser=browser)
+
+
+def _let_in(found: Row[Any], fresh: str, *, known: bytes | None, browser: str) -> Person:
+    user = db.session.get_one(User, found.id)
+    if user.password_hash == found.password_hash:  # it may have changed while we were counting
+        user.password_hash = fresh
+    user.confirmed_at = user.confirmed_at or clock.now()
+    if known:
+        db.session.add(KnownDevice(token_hash=known, user_id=user.id, created_at=clock.now()))
+    return open_session(user, browser)
+
+
+# A forgotten password, and another one
+
+
+def ask_for_reset(email: str) -> None:
+    """Mail a link with which to choose a new password, if this is a customer's address; nobody else learns whether.
+
+    After five mails in a day there come no more; the ones that came work for an hour.
+    """
+    user = called(email)
+    if limits.may_spend(MAILS, "reset", plain(email)) and user is not None and user.is_active:
+        jobs.later(mail_reset, user_id=user.id, about=secrets.token_hex(16))
+
+
+@jobs.handler
+def mail_reset(user_id: int, about: str) -> None:
+    """Mail the link. Its secret follows from the shop's own key, so it stands in no table, and a second try of this
+    job, after a mail server that did not answer, sends the same one."""
+    user = db.session.get_one(User, user_id)
+    key = current_app.config["SECRET_KEY"].encode()
+    token = hmac.new(key, f"reset {user_id} {about}".encode(), "sha256").hexdigest()
+    link = f"{current_app.config['BASE_URL']}/reset/{token}"
+    to = {"to": user.email, "language": user.language, "name": user.name}
+    notifications.mail(kind="reset", about=about, template="reset", link=link, **to)
+    now = clock.now()
+    if not db.session.scalar(select(PasswordReset.id).where(PasswordReset.token_hash == _hash(token))):
+        expires = now + RESET_WITHIN
+        db.session.add(PasswordReset(token_hash=_hash(token), user_id=user_id, created_at=now, expires_at=expires))
+
+
+def is_reset_open(token: str) -> bool:
+    """Can a new password be chosen with this link?"""
+    return first(_OPEN_RESET, token_hash=_hash(token), now=clock.now()) is not None
+
+
+def reset(token: str, password: str) -> None:
+    """Choose a new password with a link that was mailed: it works once, and signs all devices out."""
+    asked = first(_OPEN_RESET, token_hash=_hash(token), now=clock.now())
+    let_go()
+    if asked is None:
+        raise Refused(_("This link has been used, or it is older than an hour. Ask for a new one."), 410)
+    passwords.check(password, asked.name, asked.email)
+    kept = passwords.hashed(password)
+    free = (resets.c.id == asked.id, resets.c.used_at.is_(None))
+    if connection().execute(update(resets).where(*free).values(used_at=clock.now())).rowcount != 1:
+        raise Refused(_("This link has been used, or it is older than an hour. Ask for a new one."), 410)
+    _replace(asked.user_id, kept)
+
+
+def change(person: Person, old: str, new: str, browser: str = "") -> Person:
+    """Another password for who knows the present one: all sign-ins end, and this browser gets a new one."""
+    user = db.session.execute(select(users).where(users.c.id == person.id)).one()
+    let_go()
+    limits.spend(TRIES, "change", str(person.id))
+    if not passwords.is_right(old, user.password_hash):
+        raise WrongPassword(_("This is not your present password."), 422)
+    passwords.check(new, user.name, user.email)
+    return open_session(_replace(user.id, passwords.hashed(new)), browser)
+
+
+def _replace(user_id: int, kept: str) -> User:
+    user = db.session.get_one(User, user_id)
+    user.password_hash, user.confirmed_at = kept, user.confirmed_at or clock.now()
+    db.session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id, PasswordReset.used_at.is_(None)))
+    sign_out_everywhere(user_id)
+    jobs.later(
+        notifications.mail,
+        kind="password-changed",
+        about=secrets.token_hex(8),
+        to=user.email,
+        template="password_changed",
+        language=user.language,
+        name=user.name,
+    )
+    return user
+
+
+def _hash(token: str) -> bytes:
+    return sha256(token.encode()).digest()
+
+
+def _device(email: str, device: str) -> bytes:
+    """One browser may be known to several people; whose it is, is part of what is kept."""
+    return sha256(f"{plain(email)} {device}".encode()).digest()

@@ -1,0 +1,199 @@
+"""The door: sign in and out, sign up, and a forgotten password."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Blueprint, current_app, request, session, url_for
+from flask_login import current_user, login_user, logout_user
+from wtforms import EmailField, HiddenField, PasswordField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, Regexp
+
+from shop import accounts, cart, credentials, i18n, limits
+from shop.access import home_address
+from shop.database import db
+from shop.errors import Refused
+from shop.hypermedia import Answer, Form, leave, page
+from shop.i18n import _, _l
+from shop.notifications import are_printed
+
+bp = Blueprint("credentials", __name__)
+
+YEAR = 365 * 24 * 60 * 60
+IS_AN_ADDRESS = Regexp(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", message=_l("This does not look like an e-mail address."))
+EMAIL = (InputRequired(_l("Fill in your e-mail address.")), Length(max=254), IS_AN_ADDRESS)
+PASSWORD = (InputRequired(_l("Fill in your password.")), Length(max=128))
+
+
+class SignInForm(Form):
+    """Who one is, and the proof; where one was going, and the proof that one reads this mail."""
+
+    email = EmailField(_l("E-mail address"), validators=[InputRequired(_l("Fill in your e-mail address."))])
+    password = PasswordField(_l("Password"), validators=PASSWORD)
+    next = HiddenField()
+    confirm = HiddenField()
+
+
+class SignUpForm(Form):
+    """A new account."""
+
+    name = StringField(_l("Your name"), validators=[DataRequired(_l("What may we call you?")), Length(max=80)])
+    email = EmailField(_l("E-mail address"), validators=EMAIL)
+    password = PasswordField(_l("Password"), validators=PASSWORD)
+
+
+class ForgottenForm(Form):
+    """Where the link should go."""
+
+    email = EmailField(_l("E-mail address"), validators=EMAIL)
+
+
+class NewPasswordForm(Form):
+    """What it shall be from now on."""
+
+    password = PasswordField(_l("New password"), validators=PASSWORD)
+
+
+@bp.get("/sign-in")
+def sign_in() -> Answer:
+    """The door; `next` is where one was going."""
+    form = SignInForm(request.args)
+    form.password.data = None
+    return page("credentials/sign_in.html", "form", form=form, is_changed="changed" in request.args)
+
+
+@bp.post("/sign-in")
+def sign_in_now() -> Answer:
+    """Open it: a new session, so that a cookie from before is worth nothing."""
+    form = SignInForm()
+    if not form.validate():
+        return page("credentials/sign_in.html", "form", status=422, form=form)
+    limits.spend(credentials.TRIES, "sign-in address", limits.who_asks())
+    device = request.cookies.get(_cookie("device")) or secrets.token_urlsafe(32)
+    try:
+        person = _opened(form, device)
+    except Refused as no:
+        form.password.errors = [no.words]
+        return page("credentials/sign_in.html", "form", status=no.status, form=form)
+    return _remember(leave(home_address(form.next.data or "", url_for("accounts.show"))), device, person)
+
+
+def _opened(form: SignInForm, device: str) -> accounts.Person:
+    person = credentials.sign_in(
+        form.email.data,
+        form.password.data,
+        device=device,
+        browser=request.user_agent.string,
+        confirmation=form.confirm.data or "",
+    )
+    home = cart.merge(session.get("cart", ""), person.id)
+    db.session.commit()
+    begin_anew(person, home)
+    return person
+
+
+def begin_anew(person: accounts.Person, home: str) -> None:
+    """Nothing but the cart crosses the door: a session planted by somebody else stays outside."""
+    session.clear()
+    login_user(person)
+    if home:
+        session["cart"] = home
+
+
+def _remember(answer: Answer, device: str, person: accounts.Person) -> Answer:
+    """Know this browser again, and speak the person's language where nobody chose another here."""
+    keep = {"max_age": YEAR, "secure": current_app.config["SESSION_COOKIE_SECURE"], "httponly": True, "samesite": "Lax"}
+    answer.set_cookie(_cookie("device"), device, **keep)
+    if person.language and i18n.COOKIE not in request.cookies:
+        answer.set_cookie(i18n.COOKIE, person.language, **keep)
+    return answer
+
+
+def _cookie(name: str) -> str:
+    return f"__Host-{name}" if current_app.config["SESSION_COOKIE_SECURE"] else name
+
+
+@bp.post("/sign-out")
+def sign_out() -> Answer:
+    """Close the door behind one."""
+    accounts.sign_out(current_user)
+    db.session.commit()
+    logout_user()
+    session.clear()
+    return leave(url_for("shop.index"))
+
+
+@bp.get("/sign-up")
+def sign_up() -> Answer:
+    """A new account."""
+    return page("credentials/sign_up.html", "form", form=SignUpForm())
+
+
+@bp.post("/sign-up")
+def sign_up_now() -> Answer:
+    """Make it; what happens next is said in a mail."""
+    form = SignUpForm()
+    if not form.validate():
+        return page("credentials/sign_up.html", "form", status=422, form=form)
+    limits.spend("20 per hour", "sign-up address", limits.who_asks())
+    try:
+        credentials.sign_up(form.email.data, form.name.data, form.password.data, language=i18n.language())
+    except Refused as no:
+        form.password.errors = [no.words]
+        return page("credentials/sign_up.html", "form", status=no.status, form=form)
+    db.session.commit()
+    return leave(url_for(".mailed"))
+
+
+@bp.get("/mailed")
+def mailed() -> Answer:
+    """Look in your mail."""
+    return page("credentials/mailed.html", "mailed", are_printed=are_printed())
+
+
+@bp.get("/reset")
+def forgotten() -> Answer:
+    """A forgotten password."""
+    return page("credentials/forgotten.html", "form", form=ForgottenForm())
+
+
+@bp.post("/reset")
+def ask_for_reset() -> Answer:
+    """Mail a link, if there is somebody to mail it to."""
+    form = ForgottenForm()
+    if not form.validate():
+        return page("credentials/forgotten.html", "form", status=422, form=form)
+    limits.spend("20 per hour", "reset address", limits.who_asks())
+    credentials.ask_for_reset(form.email.data)
+    db.session.commit()
+    return leave(url_for(".mailed"))
+
+
+@bp.get("/reset/<token>")
+def choose(token: str) -> Answer:
+    """Choose a new password. To look does not use the link up: mail programs look, too."""
+    if not credentials.is_reset_open(token):
+        raise Refused(_("This link has been used, or it is older than an hour. Ask for a new one."), 410)
+    return _alone(page("credentials/choose.html", "form", form=NewPasswordForm(), token=token))
+
+
+@bp.post("/reset/<token>")
+def reset(token: str) -> Answer:
+    """It is chosen: all devices are signed out, and one signs in with it."""
+    form = NewPasswordForm()
+    if not form.validate():
+        return _alone(page("credentials/choose.html", "form", status=422, form=form, token=token))
+    try:
+        credentials.reset(token, form.password.data)
+    except Refused as no:
+        form.password.errors = [no.words]
+        return _alone(page("credentials/choose.html", "form", status=no.status, form=form, token=token))
+    db.session.commit()
+    return leave(url_for(".sign_in", changed=1))
+
+
+def _alone(answer: Answer) -> Answer:
+    """The address is the key: it is neither kept nor told to the next page."""
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
