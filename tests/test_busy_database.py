@@ -1,0 +1,95 @@
+"""A database that is busy is not an error page: who reads does not notice, who writes waits, and not for ever."""
+
+import sqlite3
+import threading
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from shop import database, turn
+from shop.database import db
+from tests.conftest import HTMX
+
+
+@pytest.fixture
+def other_program(app):
+    """Somebody else who writes in the same file, for as long as they like."""
+    path = app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN IMMEDIATE")
+    yield connection
+    connection.close()
+
+
+def lines(app):
+    with app.test_request_context():
+        return db.session.scalar(text("SELECT count(*) FROM cart_lines"))
+
+
+@pytest.mark.parametrize("built", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("htmx", [False, True])
+def test_who_waits_too_long_is_told_so_and_nothing_is_half_done(app, client, mug, other_program, monkeypatch, htmx):
+    monkeypatch.setattr(database, "PATIENCE", 0.1)
+    form = {"variant": "mug-s", "quantity": 1}
+    answer = client.post("/cart/lines", data=form, headers=HTMX if htmx else {})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert "The shop is very busy." in answer.text
+    assert ("<html" in answer.text) is not htmx
+    assert lines(app) == 0
+    other_program.execute("ROLLBACK")
+    assert client.post("/cart/lines", data=form).status_code == 303
+    assert lines(app) == 1
+
+
+@pytest.mark.parametrize("built", ["sqlite"], indirect=True)
+def test_while_one_waits_to_write_the_others_read(app, client, mug, other_program):
+    answers = []
+    writer = threading.Thread(
+        target=lambda: answers.append(client.post("/cart/lines", data={"variant": "mug-s", "quantity": 1}).status_code)
+    )
+    writer.start()
+    for _look in range(20):
+        assert app.test_client().get("/shop").status_code == 200
+    assert answers == []  # it is waiting still
+    other_program.execute("ROLLBACK")
+    writer.join(20)
+    assert answers == [303]
+    assert lines(app) == 1
+
+
+def test_who_steps_aside_lets_the_others_pass_and_gets_the_turn_back():
+    lock, seen = threading.Lock(), []
+    with turn.taken(lock):
+        with turn.aside():
+            with turn.taken(lock):
+                seen.append("another")
+            seen.append(lock.locked())
+        seen.append(lock.locked())
+    assert seen == ["another", False, True]
+    assert not lock.locked()
+
+
+def test_without_a_turn_there_is_nothing_to_step_aside_from():
+    reached = []
+    with turn.aside():
+        reached.append("aside")
+    assert reached == ["aside"]
+
+
+def test_a_full_disk_is_not_taken_for_a_busy_one():
+    full = OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
+    assert not database.is_busy(full)
+
+
+@pytest.mark.parametrize("built", ["postgresql"], indirect=True)
+def test_a_row_that_somebody_keeps_for_too_long_is_busy_too(app, mug):
+    keep = text("UPDATE variants SET stock = stock WHERE id = :id")
+    engine = app.extensions["shop.engines"]["write"]
+    with engine.connect() as one, engine.connect() as other:
+        assert other.exec_driver_sql("SHOW lock_timeout").scalar() == "15s"
+        one.execute(keep, {"id": mug.small})
+        other.exec_driver_sql("SET LOCAL lock_timeout = '50ms'")
+        with pytest.raises(OperationalError) as told:
+            other.execute(keep, {"id": mug.small})
+    assert database.is_busy(told.value)
