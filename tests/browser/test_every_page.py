@@ -50,8 +50,9 @@ def look_at_all(auditor, pages):
 
 @pytest.mark.parametrize("visitor", VISITORS)
 def test_every_page_is_for_everybody(demo_shop, auditor, visitor):
-    """One language and one theme for each page, turn by turn; `make faults` looks at all four of each."""
-    pages = [page for page in listed(demo_shop) if page.visitor == visitor]
+    """One pair of eyes, one language and one theme for each page, turn by turn; `make faults` looks at all of each."""
+    eyes = {page.address: page.visitor for page in reversed(listed(demo_shop))}
+    pages = [page for page in listed(demo_shop) if page.visitor == visitor == eyes[page.address]]
     wrong = []
     for turn, (language, theme) in enumerate(CROSS):
         if mine := pages[turn::4]:
