@@ -17,7 +17,7 @@ def test_ready_is_a_shop_that_can_write_and_nothing_of_the_trial_is_kept(app, cl
     answer = client.get("/readyz")
     assert (answer.status_code, answer.text) == (200, "ready\n")
     with app.test_request_context():
-        assert db.session.scalar(text("SELECT count(*) FROM limit_counts")) == 0
+        assert db.session.scalar(text("SELECT count(*) FROM jobs")) == 0
 
 
 def test_a_disk_that_is_nearly_full_is_not_ready(client, monkeypatch):
