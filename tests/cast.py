@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -13,10 +14,13 @@ from shop.models import (
     Clip,
     ClipState,
     DeliveryRate,
+    Order,
+    OrderLine,
     PriceChange,
     Product,
     ProductStatus,
     Profile,
+    Purchase,
     Rendition,
     Seller,
     SellerKind,
@@ -146,3 +150,69 @@ def fill_shelf(products: int, clips: int = 0) -> None:
     for variant in db.session.scalars(db.select(Variant).limit(100)):
         db.session.add(PriceChange(variant_id=variant.id, at=now, price=variant.price))
     db.session.commit()
+
+
+def a_purchase(wanted: dict[int, int], **given: Any) -> Purchase:
+    """What noor placed and has not paid: so many of each variant, one order for each seller, delivery EUR 3.95 each.
+
+    It is added to the session and flushed; the goods are not held yet.
+    """
+    code = secrets.token_urlsafe(16)
+    purchase = Purchase(
+        **{
+            "code": code,
+            "token": f"token-{code}",
+            "fingerprint": "0" * 64,
+            "language": "en",
+            "email": "noor@example.com",
+            "name": "Noor",
+            "street": "Oudegracht",
+            "house_number": "1",
+            "postcode": "3511 AA",
+            "city": "Utrecht",
+            "country": "NL",
+            "placed_at": clock.now(),
+            **given,
+        }
+    )
+    by_seller: dict[int, Order] = {}
+    for variant in db.session.scalars(db.select(Variant).where(Variant.id.in_(wanted)).order_by(Variant.id)):
+        product = db.session.get_one(Product, variant.product_id)
+        order = by_seller.setdefault(product.seller_id, _an_order(product.seller_id))
+        order.goods += variant.price.times(wanted[variant.id])
+        order.lines.append(_a_line(product, variant, wanted[variant.id]))
+    purchase.orders = list(by_seller.values())
+    purchase.total = sum((order.goods + order.delivery for order in purchase.orders), Money(0, "EUR"))
+    db.session.add(purchase)
+    db.session.flush()
+    return purchase
+
+
+def _an_order(seller: int) -> Order:
+    return Order(
+        code=secrets.token_urlsafe(16),
+        seller_id=seller,
+        seller_snapshot={"name": "Atelier Mina"},
+        goods=Money(0, "EUR"),
+        delivery=Money(395, "EUR"),
+        deliver_from=clock.now() + timedelta(days=2),
+        deliver_until=clock.now() + timedelta(days=3),
+    )
+
+
+def _a_line(product: Product, variant: Variant, quantity: int) -> OrderLine:
+    return OrderLine(
+        variant_id=variant.id,
+        product_code=product.code,
+        title=product.title,
+        variant_name=variant.name,
+        sku=variant.sku,
+        quantity=quantity,
+        price=variant.price,
+        vat_rate=product.vat_rate,
+        ships_from_country="NL",
+        ships_from_city="Utrecht",
+        stock_kind=product.stock_kind,
+        returns_days=14,
+        returns_paid_by="buyer",
+    )

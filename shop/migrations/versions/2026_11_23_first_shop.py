@@ -40,10 +40,11 @@ def upgrade():
     sa.Column('kind', sa.String(length=20), nullable=False),
     sa.Column('body', sa.JSON(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_sandbox_objects'))
     )
     with op.batch_alter_table('sandbox_objects', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_sandbox_objects_kind'), ['kind'], unique=False)
+        batch_op.create_index('ix_sandbox_objects_kind_due_at', ['kind', 'due_at'], unique=False)
 
     op.create_table('sent_mails',
     sa.Column('kind', sa.String(length=40), nullable=False),
@@ -167,6 +168,22 @@ def upgrade():
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_roles_user_id_users'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('user_id', 'role', name=op.f('pk_roles'))
     )
+    op.create_table('saved_methods',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('code', sa.String(length=32), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('gateway', sa.String(length=12), nullable=False),
+    sa.Column('gateway_id', sa.String(length=80), nullable=False),
+    sa.Column('name', sa.String(length=60), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_saved_methods_user_id_users'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_saved_methods')),
+    sa.UniqueConstraint('code', name=op.f('uq_saved_methods_code')),
+    sa.UniqueConstraint('gateway_id', name=op.f('uq_saved_methods_gateway_id'))
+    )
+    with op.batch_alter_table('saved_methods', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_saved_methods_user_id'), ['user_id'], unique=False)
+
     op.create_table('sessions',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('token_hash', sa.LargeBinary(), nullable=False),
@@ -438,9 +455,12 @@ def upgrade():
     sa.Column('payment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('gateway', sa.String(length=12), nullable=False),
-    sa.Column('method', sa.String(length=20), nullable=False),
+    sa.Column('method', sa.String(length=40), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('is_surplus', sa.Boolean(), nullable=False),
+    sa.Column('refunded_minor', sa.BigInteger(), nullable=False),
     sa.Column('idempotency_key', sa.String(length=80), nullable=False),
+    sa.Column('request', sa.JSON(), nullable=False),
     sa.Column('request_hash', sa.String(length=64), nullable=False),
     sa.Column('gateway_id', sa.String(length=80), nullable=True),
     sa.Column('redirect_url', sa.String(length=500), nullable=False),
@@ -448,6 +468,7 @@ def upgrade():
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("state IN ('created', 'submitting', 'requires_action', 'processing', 'paid', 'failed', 'cancelled', 'part_refunded', 'refunded')", name=op.f('ck_payment_attempts_state_is_known')),
+    sa.CheckConstraint('refunded_minor >= 0', name=op.f('ck_payment_attempts_refund_is_not_negative')),
     sa.ForeignKeyConstraint(['payment_id'], ['payments.id'], name=op.f('fk_payment_attempts_payment_id_payments')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_payment_attempts')),
     sa.UniqueConstraint('gateway_id', name=op.f('uq_payment_attempts_gateway_id')),
@@ -456,7 +477,7 @@ def upgrade():
     )
     with op.batch_alter_table('payment_attempts', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_payment_attempts_changed_at'), ['changed_at'], unique=False)
-        batch_op.create_index('uq_payment_attempts_paid', ['payment_id'], unique=True, sqlite_where=sa.text("state = 'paid'"), postgresql_where=sa.text("state = 'paid'"))
+        batch_op.create_index('uq_payment_attempts_paid', ['payment_id'], unique=True, sqlite_where=sa.text("state IN ('paid', 'part_refunded', 'refunded') AND NOT is_surplus"), postgresql_where=sa.text("state IN ('paid', 'part_refunded', 'refunded') AND NOT is_surplus"))
 
     op.create_table('pictures',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -657,7 +678,7 @@ def downgrade():
 
     op.drop_table('pictures')
     with op.batch_alter_table('payment_attempts', schema=None) as batch_op:
-        batch_op.drop_index('uq_payment_attempts_paid', sqlite_where=sa.text("state = 'paid'"), postgresql_where=sa.text("state = 'paid'"))
+        batch_op.drop_index('uq_payment_attempts_paid', sqlite_where=sa.text("state IN ('paid', 'part_refunded', 'refunded') AND NOT is_surplus"), postgresql_where=sa.text("state IN ('paid', 'part_refunded', 'refunded') AND NOT is_surplus"))
         batch_op.drop_index(batch_op.f('ix_payment_attempts_changed_at'))
 
     op.drop_table('payment_attempts')
@@ -707,6 +728,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_sessions_user_id'))
 
     op.drop_table('sessions')
+    with op.batch_alter_table('saved_methods', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_saved_methods_user_id'))
+
+    op.drop_table('saved_methods')
     op.drop_table('roles')
     op.drop_table('profiles')
     with op.batch_alter_table('password_resets', schema=None) as batch_op:
@@ -730,7 +755,7 @@ def downgrade():
     op.drop_table('users')
     op.drop_table('sent_mails')
     with op.batch_alter_table('sandbox_objects', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_sandbox_objects_kind'))
+        batch_op.drop_index('ix_sandbox_objects_kind_due_at')
 
     op.drop_table('sandbox_objects')
     with op.batch_alter_table('jobs', schema=None) as batch_op:

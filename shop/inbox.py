@@ -1,0 +1,236 @@
+"""What a gateway says about payments: kept as it came, checked against our own rows, and believed by rank.
+
+Answers to our calls and the gateway's own calls come through one door, `apply`. An attempt only moves up in `RANKS`,
+so reports may come twice, late and in any order, and the end is the same.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, NamedTuple
+
+import structlog
+from sqlalchemy import Row, bindparam, select, text, update
+
+from shop import clock, gateways, jobs
+from shop.database import connection, db, first, let_go, rows
+from shop.gateways.payment_port import Notice, RejectedError, Report
+from shop.models import (
+    Event,
+    InboxState,
+    Moment,
+    Payment,
+    PaymentAttempt,
+    PaymentState,
+    Purchase,
+    Refund,
+    RefundState,
+    SavedMethod,
+)
+from shop.money import Money
+
+RANKS = {
+    PaymentState.CREATED: 0,
+    PaymentState.SUBMITTING: 1,
+    PaymentState.REQUIRES_ACTION: 2,
+    PaymentState.PROCESSING: 3,
+    PaymentState.FAILED: 4,
+    PaymentState.CANCELLED: 5,
+    PaymentState.PAID: 6,  # above failed: money that came after all has come
+    PaymentState.PART_REFUNDED: 7,
+    PaymentState.REFUNDED: 8,
+}
+CAME_IN = (PaymentState.PAID, PaymentState.PART_REFUNDED, PaymentState.REFUNDED)
+
+log = structlog.get_logger()
+
+payments, attempts, refunds = Payment.__table__, PaymentAttempt.__table__, Refund.__table__
+purchases, saved = Purchase.__table__, SavedMethod.__table__
+_HERE = attempts.c.gateway == bindparam("gateway")
+_BY_ID = select(attempts).where(_HERE, attempts.c.gateway_id == bindparam("id"))
+_BY_KEY = select(attempts).where(_HERE, attempts.c.idempotency_key == bindparam("key"))
+_AGAIN = select(attempts).where(attempts.c.id == bindparam("attempt"))
+_ALL = select(attempts).where(attempts.c.payment_id == bindparam("payment")).order_by(attempts.c.number)
+_PAYMENT = (
+    select(payments, purchases.c.code, purchases.c.user_id)
+    .join(purchases, purchases.c.id == payments.c.purchase_id)
+    .where(payments.c.id == bindparam("payment"))
+)
+_KEEP = text(
+    """
+    INSERT INTO webhook_inbox (gateway, event_id, kind, body, state, tries, last_error, received_at)
+    VALUES (:gateway, :event, :kind, :body, 'waiting', 0, '', :now)
+    ON CONFLICT (gateway, event_id) DO NOTHING RETURNING id
+    """
+).bindparams(bindparam("now", type_=Moment))
+_SAVE = text(
+    """
+    INSERT INTO saved_methods (code, user_id, gateway, gateway_id, name, created_at)
+    VALUES (:code, :user, :gateway, :id, :name, :now) ON CONFLICT (gateway_id) DO NOTHING
+    """
+).bindparams(bindparam("now", type_=Moment))
+
+
+class Verdict(NamedTuple):
+    """What came of a report: the state for the inbox, and the payment that it was about, if it is one of ours."""
+
+    state: InboxState
+    payment: int | None = None
+
+
+def keep(notice: Notice, raw: bytes) -> int | None:
+    """Keep a verified call of the gateway; gives the id of its row, None for one that we have already."""
+    row = first(
+        _KEEP,
+        gateway=gateways.payment().name,
+        event=notice.id,
+        kind=notice.kind,
+        body=raw.decode(),
+        now=clock.now(),
+    )
+    return int(row.id) if row else None
+
+
+def apply(report: Report) -> Verdict:
+    """Believe what a gateway says, as far as it is about a payment of ours, in the amount that we asked for."""
+    attempt = _find(report)
+    if attempt is None:
+        return Verdict(InboxState.UNRESOLVED if report.key else InboxState.FOREIGN)
+    payment = lock(attempt.payment_id)
+    attempt = first(_AGAIN, attempt=attempt.id)
+    assert attempt  # noqa: S101  rows of attempts are never deleted
+    if wrong := _difference(report, attempt, payment):
+        log.error("a report does not fit our payment", attempt=attempt.id, gateway_id=report.id, wrong=wrong)
+        return Verdict(InboxState.QUARANTINED, payment.id)
+    _advance(attempt, report)
+    if report.saved and payment.user_id and report.state in CAME_IN:
+        kept = {"code": secrets.token_urlsafe(16), "user": payment.user_id, "gateway": attempt.gateway}
+        connection().execute(_SAVE, {**kept, "id": report.saved.id, "name": report.saved.name, "now": clock.now()})
+    derive(payment)
+    return Verdict(InboxState.APPLIED, payment.id)
+
+
+def lock(payment: int) -> Row[Any]:
+    """A payment with its purchase's code and person; whoever else wants to move it waits for us."""
+    return connection().execute(_PAYMENT.with_for_update(of=payments), {"payment": payment}).one()
+
+
+def _find(report: Report) -> Row[Any] | None:
+    gateway = gateways.payment().name
+    return first(_BY_ID, gateway=gateway, id=report.id) or first(_BY_KEY, gateway=gateway, key=report.key)
+
+
+def _difference(report: Report, attempt: Row[Any], payment: Row[Any]) -> str:
+    """What a report says otherwise than our rows; empty when they agree."""
+    ours = {
+        "id": attempt.gateway_id or report.id,
+        "key": attempt.idempotency_key,
+        "purchase": payment.code,
+        "amount": Money(payment.amount_minor, payment.amount_currency),
+    }
+    return " ".join(name for name, value in ours.items() if getattr(report, name) != value)
+
+
+def _advance(attempt: Row[Any], report: Report) -> None:
+    """Move an attempt up, never down; the second one that is paid for the same purchase goes back whole."""
+    values: dict[str, Any] = {"gateway_id": report.id}
+    if report.refunded_minor > attempt.refunded_minor:
+        values["refunded_minor"] = report.refunded_minor
+    if RANKS[report.state] > RANKS[attempt.state]:
+        values |= {"state": report.state, "failure": report.failure, "redirect_url": report.redirect_url}
+        if report.state in CAME_IN and attempt.state not in CAME_IN:
+            values["is_surplus"] = _kept(attempt.payment_id) is not None
+        note("attempt", attempt.id, attempt.state, report.state)
+    moved = update(attempts).where(attempts.c.id == attempt.id, attempts.c.state == attempt.state)
+    connection().execute(moved.values(changed_at=clock.now(), **values))
+    if values.get("is_surplus"):
+        log.error("a purchase was paid twice", attempt=attempt.id)
+        give_back(attempt.id, "paid_twice")
+
+
+def fail(attempt: int, code: str) -> None:
+    """The gateway will not try this one at all: nothing was paid."""
+    row = first(_AGAIN, attempt=attempt)
+    assert row  # noqa: S101  rows of attempts are never deleted
+    payment = lock(row.payment_id)
+    moved = update(attempts).where(attempts.c.id == attempt, attempts.c.state == PaymentState.SUBMITTING)
+    if connection().execute(moved.values(state=PaymentState.FAILED, failure=code, changed_at=clock.now())).rowcount:
+        note("attempt", attempt, PaymentState.SUBMITTING, PaymentState.FAILED)
+    derive(payment)
+
+
+def _kept(payment: int) -> Row[Any] | None:
+    """The attempt that paid for the purchase, if one did."""
+    tried = rows(_ALL, payment=payment)
+    return next((one for one in tried if one.state in CAME_IN and not one.is_surplus), None)
+
+
+def derive(payment: Row[Any]) -> None:
+    """The state of a payment is that of the attempt that paid, else of the newest one; it is never set by hand."""
+    speaks = _kept(payment.id) or rows(_ALL, payment=payment.id)[-1]
+    values = {"state": speaks.state, "refunded_minor": 0 if speaks.is_surplus else speaks.refunded_minor}
+    if values == {"state": payment.state, "refunded_minor": payment.refunded_minor}:
+        return
+    moved = update(payments).where(payments.c.id == payment.id, payments.c.state == payment.state)
+    connection().execute(moved.values(changed_at=clock.now(), **values))
+    if speaks.state != payment.state:
+        note("payment", payment.id, payment.state, speaks.state)
+
+
+def note(subject: str, subject_id: int, was: str, became: str, text: str = "") -> None:
+    """One line of history."""
+    db.session.add(Event(at=clock.now(), subject=subject, subject_id=subject_id, was=was, became=became, note=text))
+
+
+# Giving back
+
+
+def give_back(attempt: int, reason: str) -> None:
+    """Give the whole amount of an attempt back, for this reason once: what the buyer paid and we cannot keep."""
+    row = first(_AGAIN, attempt=attempt)
+    assert row  # noqa: S101  rows of attempts are never deleted
+    mine = select(refunds.c.id).where(refunds.c.attempt_id == attempt)
+    if first(mine) is not None:
+        return
+    payment = lock(row.payment_id)
+    refund = Refund(
+        code=secrets.token_urlsafe(16),
+        payment_id=row.payment_id,
+        attempt_id=attempt,
+        amount=Money(payment.amount_minor, payment.amount_currency),
+        reason=reason,
+        idempotency_key=f"ret:{row.idempotency_key}",
+        created_at=clock.now(),
+    )
+    db.session.add(refund)
+    db.session.flush()
+    refund.idempotency_key = f"ret:{refund.id}:refund"
+    note("refund", refund.id, "", RefundState.WANTED, reason)
+    jobs.later(send_refund, refund=refund.id)
+
+
+@jobs.handler
+def send_refund(refund: int) -> None:
+    """Ask the gateway to give back, with the refund's own key, and write down what it says."""
+    wanted = db.session.get(Refund, refund)
+    if wanted is None or wanted.state != RefundState.WANTED:
+        return
+    attempt = first(_AGAIN, attempt=wanted.attempt_id)
+    assert attempt  # noqa: S101  rows of attempts are never deleted
+    let_go()
+    gateway = gateways.payment()
+    try:
+        done = gateway.refund(attempt.gateway_id, wanted.amount, key=wanted.idempotency_key)
+    except RejectedError as error:
+        log.error("the gateway rejects a refund", refund=refund, code=error.code)
+        _end_refund(refund, RefundState.FAILED, None)
+        return
+    report = gateway.get_payment(attempt.gateway_id)
+    _end_refund(refund, RefundState.DONE, done.id)
+    apply(report)
+
+
+def _end_refund(refund: int, state: RefundState, gateway_id: str | None) -> None:
+    moved = update(refunds).where(refunds.c.id == refund, refunds.c.state == RefundState.WANTED)
+    if connection().execute(moved.values(state=state, gateway_id=gateway_id)).rowcount == 1:
+        note("refund", refund, RefundState.WANTED, state)

@@ -1,0 +1,211 @@
+"""Settlement: paid money becomes sold goods, once, whoever comes first with the news.
+
+The page after paying, the gateway's call and the clock all end in `settle`. It is the one place where a payment moves
+stock, orders and cart, so it is also where the books belong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, bindparam, func, select, update
+
+from shop import cart, clock, gateways, inbox, jobs, payments, stock
+from shop.database import connection, db, first, let_go, rows
+from shop.gateways.payment_port import GatewayError
+from shop.models import (
+    InboxState,
+    Order,
+    OrderLine,
+    OrderStatus,
+    PaymentAttempt,
+    PaymentState,
+    Purchase,
+    WebhookEvent,
+)
+
+QUIET = timedelta(minutes=2)  # so long we wait to be told; then we ask
+KEYS_LAST = timedelta(hours=23)  # a gateway forgets a key after a day; then the same request would be a new payment
+RETRIED = timedelta(days=3)  # a report that fits nothing we know
+
+log = structlog.get_logger()
+
+purchases, orders, lines = Purchase.__table__, Order.__table__, OrderLine.__table__
+attempts, calls = PaymentAttempt.__table__, WebhookEvent.__table__
+_PURCHASE = select(purchases).where(purchases.c.id == bindparam("purchase"))
+_CLAIM = (
+    update(purchases)
+    .where(purchases.c.id == bindparam("purchase"), purchases.c.settled_at.is_(None))
+    .values(settled_at=bindparam("now"))
+)
+_MOVE = (
+    update(orders)
+    .where(orders.c.purchase_id == bindparam("purchase"), orders.c.status == OrderStatus.PENDING_PAYMENT)
+    .values(status=bindparam("to"))
+    .returning(orders.c.id)
+)
+_WAITING_ORDER = (
+    select(orders.c.id)
+    .where(orders.c.purchase_id == bindparam("purchase"), orders.c.status == OrderStatus.PENDING_PAYMENT)
+    .limit(1)
+)
+_BOUGHT = (
+    select(lines.c.variant_id, func.sum(lines.c.quantity).label("quantity"))
+    .join(orders, orders.c.id == lines.c.order_id)
+    .where(orders.c.purchase_id == bindparam("purchase"))
+    .group_by(lines.c.variant_id)
+)
+_KEPT = select(attempts.c.id).where(
+    attempts.c.payment_id == bindparam("payment"), attempts.c.state.in_(inbox.CAME_IN), ~attempts.c.is_surplus
+)
+_CALL = select(calls).where(calls.c.id == bindparam("call"))
+_SILENT = (
+    select(attempts.c.id)
+    .where(
+        attempts.c.state.in_((PaymentState.SUBMITTING, PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING)),
+        attempts.c.changed_at < bindparam("before"),
+    )
+    .order_by(attempts.c.changed_at)
+)
+_FORGOTTEN = select(calls.c.id).where(calls.c.state == InboxState.WAITING, calls.c.received_at < bindparam("before"))
+
+
+def settle(payment: int) -> None:
+    """Draw the consequences of how a payment stands, once, however often and from wherever it is called.
+
+    Paid: the goods are taken, the orders go on, the cart is emptied of them, and the buyer is told. Paid, but the
+    goods went to somebody else after the hold ran out: all of the money goes back. Not paid: the goods are free again.
+    """
+    paying = inbox.lock(payment)  # one at a time for each payment
+    if paying.state in inbox.CAME_IN:
+        _deliver(paying)
+    elif paying.state in (PaymentState.FAILED, PaymentState.CANCELLED):
+        stock.release(paying.purchase_id)
+
+
+def _deliver(payment: Row[Any]) -> None:
+    if payment.state != PaymentState.PAID or first(_WAITING_ORDER, purchase=payment.purchase_id) is None:
+        return
+    try:
+        with db.session.begin_nested():
+            _sell(payment.purchase_id)
+    except stock.SoldOut as error:
+        log.warning("paid too late, the goods are gone", payment=payment.id, variant=error.variant)
+        _return_money(payment)
+
+
+def _sell(purchase: int) -> None:
+    """All that follows from money that came in, in one transaction. The stock comes last: others wait for its rows."""
+    if connection().execute(_CLAIM, {"purchase": purchase, "now": clock.now()}).rowcount != 1:
+        return
+    _move_orders(purchase, OrderStatus.PAID)
+    bought = first(_PURCHASE, purchase=purchase)
+    if bought and bought.cart_id:
+        cart.take_out(bought.cart_id, _quantities(purchase))
+    stock.take_held(purchase)
+
+
+def _return_money(payment: Row[Any]) -> None:
+    _move_orders(payment.purchase_id, OrderStatus.CANCELLED)
+    kept = first(_KEPT, payment=payment.id)
+    if kept:
+        inbox.give_back(kept.id, "sold_out")
+
+
+def _move_orders(purchase: int, to: OrderStatus) -> None:
+    for row in rows(_MOVE, purchase=purchase, to=to):
+        inbox.note("order", row.id, OrderStatus.PENDING_PAYMENT, to)
+
+
+def _quantities(purchase: int) -> Mapping[int, int]:
+    return {row.variant_id: int(row.quantity) for row in rows(_BOUGHT, purchase=purchase)}
+
+
+def pay(attempt: int) -> payments.Outcome:
+    """Submit an attempt and settle what came of it; the caller commits. It ends the present transaction first."""
+    outcome = payments.submit(attempt)
+    settle(_payment_of(attempt))
+    return outcome
+
+
+def look(attempt: int) -> payments.Outcome:
+    """Ask the gateway how an attempt stands, and settle it. For a page that waits, and for the clock."""
+    row = first(select(attempts).where(attempts.c.id == attempt))
+    assert row  # noqa: S101  rows of attempts are never deleted
+    if row.state == PaymentState.SUBMITTING:
+        return pay(attempt)
+    if row.state in (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING):
+        let_go()
+        inbox.apply(gateways.payment().get_payment(row.gateway_id))
+    settle(row.payment_id)
+    return payments.outcome(attempt)
+
+
+def _payment_of(attempt: int) -> int:
+    return int(connection().execute(select(attempts.c.payment_id).where(attempts.c.id == attempt)).scalar_one())
+
+
+# The gateway's calls
+
+
+def receive(raw: bytes, header: str | None) -> None:
+    """Keep a signed call of the gateway, and see to it soon; one that we have already changes nothing."""
+    call = inbox.keep(gateways.payment().verify_webhook(raw, header), raw)
+    if call is not None:
+        jobs.later(take_in, call=call)
+
+
+@jobs.handler
+def take_in(call: int) -> None:
+    """Apply a kept call and settle its payment. One that fits nothing we know is tried again for three days."""
+    row = first(_CALL, call=call)
+    if row is None or row.state not in (InboxState.WAITING, InboxState.UNRESOLVED):
+        return
+    report = gateways.payment().read_notice(row.body).report
+    verdict = inbox.apply(report) if report else inbox.Verdict(InboxState.FOREIGN)
+    if verdict.state == InboxState.APPLIED and verdict.payment:
+        settle(verdict.payment)
+    if verdict.state == InboxState.UNRESOLVED:
+        _try_again(row)
+    values = {"state": verdict.state, "tries": row.tries + 1, "applied_at": clock.now()}
+    connection().execute(update(calls).where(calls.c.id == call).values(**values))
+
+
+def _try_again(call: Row[Any]) -> None:
+    """Somebody has to know: money may have moved for a purchase that we do not have."""
+    waited = clock.now() - call.received_at
+    log.error("a payment that we do not know", gateway_event=call.event_id, waited=str(waited))
+    if waited < RETRIED:
+        jobs.later(take_in, call=call.id, delay=max(timedelta(minutes=1), waited))
+
+
+# The clock
+
+
+@jobs.regularly(timedelta(minutes=1))
+def catch_up() -> None:
+    """Ask about attempts that we have heard nothing of, and take in calls whose job got lost."""
+    now = clock.now()
+    for row in rows(_SILENT, before=now - QUIET):
+        jobs.later(look_again, attempt=row.id)
+        connection().execute(update(attempts).where(attempts.c.id == row.id).values(changed_at=now))
+    for row in rows(_FORGOTTEN, before=now - QUIET):
+        jobs.later(take_in, call=row.id)
+
+
+@jobs.handler
+def look_again(attempt: int) -> None:
+    """Ask about one attempt, with the key that it had; one whose key is too old is left to a person."""
+    row = first(select(attempts).where(attempts.c.id == attempt))
+    if row is None:
+        return
+    if row.state == PaymentState.SUBMITTING and clock.now() - row.created_at > KEYS_LAST:
+        log.error("an attempt was never answered, and its key is too old to ask again", attempt=attempt)
+        return
+    try:
+        look(attempt)
+    except GatewayError as error:
+        log.warning("the gateway does not say how a payment stands", attempt=attempt, error=repr(error))
