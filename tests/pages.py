@@ -29,9 +29,11 @@ LANGUAGES = ("en", "nl")
 EXAMPLES: dict[str, str | None] = {
     "credentials.choose": None,
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
+    "clip_desk.show": "SELECT clips.code FROM clips JOIN profiles ON profiles.id = clips.profile_id"
+    " JOIN users ON users.id = profiles.user_id WHERE users.email = 'kai@example.com' ORDER BY clips.id LIMIT 1",
 }
 # What is served, but is no page.
-NO_PAGES = frozenset(("static", "media.show", "health.livez", "health.readyz"))
+NO_PAGES = frozenset(("static", "media.show", "uploads.state", "health.livez", "health.readyz"))
 
 # Who looks, and with which account.
 VISITORS: dict[str, str | None] = {
