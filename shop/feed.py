@@ -1,0 +1,281 @@
+"""Feed: what to show next, and why. For now the newest clips, with their creators mixed.
+
+One sitting is `SITTING` clips, dealt out a page at a time; then the feed stops and asks. A sitting is known by its
+top clip, so the same address deals the same clips, however many are published meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, and_, bindparam, case, exists, func, or_, select
+
+from shop import clock
+from shop.database import rows
+from shop.errors import NotFound
+from shop.i18n import _
+from shop.models import CaptionTrack, Clip, Like, Picture, Product, Profile, Rendition, Seller, Tag, Variant
+from shop.money import Money
+from shop.products import MAY_BE_SOLD
+from shop.words import Words
+
+SITTING, PAGE = 20, 5
+RUNGS = {"360": 640, "540": 960, "720": 1280}  # what a rendition is called: its height
+
+clips, profiles, renditions, tracks = Clip.__table__, Profile.__table__, Rendition.__table__, CaptionTrack.__table__
+tags, products, variants, pictures = Tag.__table__, Product.__table__, Variant.__table__, Picture.__table__
+sellers, likes = Seller.__table__, Like.__table__
+
+IS_SHOWN = and_(
+    clips.c.published_at <= bindparam("now"),
+    exists().where(renditions.c.clip_id == clips.c.id, renditions.c.codec == "h264"),
+)
+_top = clips.alias("top")
+_TOP_AT = select(_top.c.published_at).where(_top.c.code == bindparam("top")).scalar_subquery()
+_TOP_ID = select(_top.c.id).where(_top.c.code == bindparam("top")).scalar_subquery()
+
+# One clip more than a sitting: it is the top of the next one.
+_NEWEST = (
+    select(clips.c.id, clips.c.code, clips.c.profile_id)
+    .where(IS_SHOWN)
+    .order_by(clips.c.published_at.desc(), clips.c.id.desc())
+    .limit(SITTING + 1)
+)
+_FROM_TOP = _NEWEST.where(clips.c.published_at <= _TOP_AT, or_(clips.c.published_at < _TOP_AT, clips.c.id <= _TOP_ID))
+
+# The largest rendition that is no taller than asked for; the smallest, where all of them are.
+_SOURCE = (
+    select(renditions.c.name)
+    .where(renditions.c.clip_id == clips.c.id, renditions.c.codec == "h264")
+    .order_by(
+        case((renditions.c.height <= bindparam("tallest"), renditions.c.height), else_=-renditions.c.height).desc()
+    )
+    .limit(1)
+    .scalar_subquery()
+)
+_TRACKS = (
+    select(func.aggregate_strings(tracks.c.language + ":" + tracks.c.name, ","))
+    .where(tracks.c.clip_id == clips.c.id)
+    .scalar_subquery()
+)
+_IS_LIKED = exists().where(likes.c.clip_id == clips.c.id, likes.c.user_id == bindparam("person"))
+
+
+def _of_variants(what: Any) -> Any:
+    return select(what).where(variants.c.product_id == products.c.id).scalar_subquery()
+
+
+_main = variants.alias("main")
+_goods = (
+    tags.join(products, products.c.id == tags.c.product_id)
+    .join(sellers, and_(sellers.c.id == products.c.seller_id, *MAY_BE_SOLD))
+    .join(_main, and_(_main.c.product_id == products.c.id, _main.c.position == 0))
+    .outerjoin(pictures, and_(pictures.c.product_id == products.c.id, pictures.c.position == 0))
+)
+_TAG_COLUMNS = (
+    tags.c.code.label("tag"),
+    tags.c.start_ms,
+    tags.c.end_ms,
+    tags.c.x,
+    tags.c.y,
+    products.c.code.label("product"),
+    products.c.title,
+    _main.c.code.label("variant"),
+    pictures.c.name.label("picture"),
+    _main.c.price_currency,
+    _of_variants(func.min(variants.c.price_minor)).label("least_minor"),
+    _of_variants(func.max(variants.c.price_minor)).label("most_minor"),
+    _of_variants(func.count()).label("choices"),
+    _of_variants(func.sum(variants.c.stock - variants.c.held)).label("left"),
+)
+_DEALT = (
+    select(
+        clips.c.id,
+        clips.c.code,
+        clips.c.caption,
+        clips.c.disclosure,
+        clips.c.is_synthetic,
+        clips.c.poster,
+        clips.c.placeholder,
+        clips.c.likes,
+        _IS_LIKED.label("is_liked"),
+        _SOURCE.label("source"),
+        _TRACKS.label("tracks"),
+        profiles.c.handle,
+        profiles.c.avatar,
+        *_TAG_COLUMNS,
+    )
+    .select_from(
+        clips.join(profiles, profiles.c.id == clips.c.profile_id).outerjoin(_goods, tags.c.clip_id == clips.c.id)
+    )
+    .where(IS_SHOWN, clips.c.id.in_([bindparam(f"clip{n}") for n in range(PAGE)]))
+    .order_by(clips.c.id, tags.c.start_ms, tags.c.id)
+)
+_GOODS_OF = (
+    select(clips.c.caption, profiles.c.handle, *_TAG_COLUMNS)
+    .select_from(
+        clips.join(profiles, profiles.c.id == clips.c.profile_id).outerjoin(_goods, tags.c.clip_id == clips.c.id)
+    )
+    .where(IS_SHOWN, clips.c.code == bindparam("code"))
+    .order_by(tags.c.start_ms, tags.c.id)
+)
+
+
+class Tagged(NamedTuple):
+    """A product, where and while it is to be seen in a clip, at the price that the checkout will charge."""
+
+    start_ms: int
+    end_ms: int
+    x: float
+    y: float
+    product: str
+    title: Words
+    variant: str
+    picture: str | None
+    price: Money
+    is_from: bool  # there are dearer variants too
+    has_choices: bool
+    is_sold_out: bool
+
+
+class Shown(NamedTuple):
+    """A clip in the feed. Everything that its card shows is in here, so the card may be cached by it."""
+
+    code: str
+    caption: Words
+    disclosure: str
+    is_synthetic: bool
+    poster: str
+    placeholder: str
+    likes: int
+    is_liked: bool
+    source: str
+    tracks: tuple[tuple[str, str], ...]  # language, name of the file
+    handle: str
+    avatar: str
+    tags: tuple[Tagged, ...]
+
+
+class Page(NamedTuple):
+    """Some clips of a sitting, and where it goes on."""
+
+    clips: list[Shown]
+    top: str  # the clip that this sitting began with
+    at: int  # how many clips of it came before these
+    following: int | None  # where its next page starts; None at its end
+    next_top: str | None  # where the next sitting starts; None when there are no more clips
+
+
+def page(top: str = "", at: int = 0, *, tallest: int = RUNGS["540"], person: int = 0) -> Page:
+    """The clips of a sitting from the clip `top` on, else from the newest; `NotFound` if `top` is not to be seen.
+
+    `tallest` is the height that a video should not exceed, `person` who is watching (0: somebody unknown).
+    """
+    now = clock.now()
+    found = rows(_FROM_TOP, top=top, now=now) if top else rows(_NEWEST, now=now)
+    if top and (not found or found[0].code != top):
+        raise NotFound(_("We cannot find this clip."))
+    dealt = _mixed(tuple(found[:SITTING]))
+    ids = [row.id for row in dealt[at : at + PAGE]]
+    return Page(
+        clips=_dealt(ids, now=now, tallest=tallest, person=person) if ids else [],
+        top=found[0].code if found else "",
+        at=at,
+        following=at + PAGE if at + PAGE < len(dealt) else None,
+        next_top=found[SITTING].code if len(found) > SITTING else None,
+    )
+
+
+class Goods(NamedTuple):
+    """All that is for sale in one clip."""
+
+    caption: Words
+    handle: str
+    tags: tuple[Tagged, ...]
+
+
+def goods_of(code: str) -> Goods:
+    """The products of this clip, in the order in which they come into view; `NotFound` if it is not to be seen."""
+    found = rows(_GOODS_OF, code=code, now=clock.now())
+    if not found:
+        raise NotFound(_("We cannot find this clip."))
+    return Goods(found[0].caption, found[0].handle, _tags(found))
+
+
+@lru_cache(maxsize=512)
+def _mixed(found: tuple[Row[Any], ...]) -> list[Row[Any]]:
+    """The same clips with no two of one creator in a row, as far as that can be; else the newest first."""
+    waiting, mixed = list(found), []
+    while waiting:
+        turn = _turn(waiting, after=mixed[-1].profile_id if mixed else None)
+        waiting.remove(turn)
+        mixed.append(turn)
+    return mixed
+
+
+def _turn(waiting: Sequence[Row[Any]], after: int | None) -> Row[Any]:
+    """Who is next: the newest by somebody else, or whoever has so many waiting that they would end up in a row."""
+    if after is None:
+        return waiting[0]
+    most, count = Counter(row.profile_id for row in waiting).most_common(1)[0]
+    fitting = [row for row in waiting if row.profile_id == most] if most != after and 2 * count > len(waiting) else []
+    return next(iter(fitting), None) or next((row for row in waiting if row.profile_id != after), waiting[0])
+
+
+def _dealt(ids: Sequence[int], **values: Any) -> list[Shown]:
+    """These clips in this order, without those that went out of sight a moment ago."""
+    places = {f"clip{n}": ids[n] if n < len(ids) else 0 for n in range(PAGE)}
+    by_clip = {clip: _shown(list(of)) for clip, of in groupby(rows(_DEALT, **places, **values), attrgetter("id"))}
+    return [by_clip[clip] for clip in ids if clip in by_clip]
+
+
+def _shown(of: Sequence[Row[Any]]) -> Shown:
+    clip = of[0]
+    return Shown(
+        code=clip.code,
+        caption=clip.caption,
+        disclosure=clip.disclosure,
+        is_synthetic=clip.is_synthetic,
+        poster=clip.poster,
+        placeholder=clip.placeholder,
+        likes=clip.likes,
+        is_liked=bool(clip.is_liked),
+        source=clip.source,
+        tracks=tuple(_read_tracks(clip.tracks)),
+        handle=clip.handle,
+        avatar=clip.avatar,
+        tags=_tags(of),
+    )
+
+
+def _read_tracks(joined: str | None) -> Iterator[tuple[str, str]]:
+    for track in sorted((joined or "").split(",")):
+        language, _colon, name = track.partition(":")
+        if name:
+            yield language, name
+
+
+def _tags(of: Iterable[Row[Any]]) -> tuple[Tagged, ...]:
+    return tuple(
+        Tagged(
+            row.start_ms,
+            row.end_ms,
+            row.x,
+            row.y,
+            row.product,
+            row.title,
+            row.variant,
+            row.picture,
+            price=Money(row.least_minor, row.price_currency),
+            is_from=row.least_minor < row.most_minor,
+            has_choices=row.choices > 1,
+            is_sold_out=row.left <= 0,
+        )
+        for row in of
+        if row.tag is not None
+    )

@@ -1,0 +1,99 @@
+// The feed: one clip plays, its neighbours are ready, and all others hold nothing. The address names the clip in view,
+// so that a reload, a shared link and Back find it again.
+const SEEN = 0.6
+
+customElements.define("clip-feed", class extends HTMLElement {
+  connectedCallback() {
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches || navigator.connection?.saveData
+    this.watcher = new IntersectionObserver((seen) => this.#look(seen), { root: this.closest("main"), threshold: SEEN })
+    this.growth = new MutationObserver(() => this.#watch())
+    this.growth.observe(this, { childList: true })
+    this.stop = new AbortController()
+    this.#listen((target, name, act) => target.addEventListener(name, act, { signal: this.stop.signal }))
+    this.#watch()
+  }
+
+  disconnectedCallback() {
+    this.watcher.disconnect()
+    this.growth.disconnect()
+    this.stop.abort()
+  }
+
+  get clips() { return [...this.querySelectorAll("clip-player")] }
+
+  step(by) {
+    const next = this.clips[this.clips.indexOf(this.active) + by]
+    next?.scrollIntoView({ behavior: this.calm ? "auto" : "smooth" })
+    next?.closest("article").focus({ preventScroll: true })
+  }
+
+  turn(name) {
+    const kept = document.querySelector(`kept-switch[name=${name}]`)
+    kept.turn(!kept.on)
+  }
+
+  #listen(on) {
+    on(this, "clip:wanted", ({ target }) => target.play(!this.#is("sound")))
+    on(this, "canplaythrough", ({ target }) => this.active?.contains(target) && this.#prepareNext(), true)
+    on(this, "htmx:before:request", ({ target }) => target.matches(".clip-more") && (this.ariaBusy = "true"))
+    on(document, "switch:turned", () => this.#obey())
+    on(document, "visibilitychange", () => document.hidden ? this.active?.pause() : this.#go())
+    on(window, "pageshow", ({ persisted }) => persisted && this.#go())
+  }
+
+  #watch() {
+    this.ariaBusy = "false"
+    for (const clip of this.clips) this.watcher.observe(clip)
+  }
+
+  #look(seen) {
+    for (const { target, intersectionRatio } of seen) {
+      if (intersectionRatio >= SEEN) this.#enter(target)
+      else if (target === this.active) target.pause()
+    }
+  }
+
+  #enter(clip) {
+    if (clip !== this.active) {
+      this.active?.rewind()
+      this.active = clip
+      this.#share()
+      this.#name(clip.dataset.address)
+    }
+    this.#go()
+  }
+
+  // Three sources at most: the one before, this one, and the next as soon as this one has what it needs.
+  #share() {
+    const at = this.clips.indexOf(this.active)
+    for (const [n, clip] of this.clips.entries()) if (Math.abs(n - at) > 1) clip.release()
+    this.clips[at - 1]?.hold("metadata")
+    this.active.hold("auto")
+    if (!this.calm) this.clips[at + 1]?.hold("metadata")
+  }
+
+  #prepareNext() {
+    if (!this.calm) this.clips[this.clips.indexOf(this.active) + 1]?.hold("auto")
+  }
+
+  #name(address) {
+    const moved = this.began || location.pathname !== "/"
+    if (moved && location.pathname !== address) history.replaceState(history.state, "", address)
+    this.began = true
+  }
+
+  #go() {
+    if (!this.active || document.hidden) return
+    this.active.caption(this.#is("captions"))
+    if (this.active.hasAttribute("data-paused")) return
+    this.calm ? this.active.wait() : this.active.play(!this.#is("sound"))
+  }
+
+  #obey() {
+    if (!this.active) return
+    this.active.video.muted = !this.#is("sound")
+    this.active.caption(this.#is("captions"))
+  }
+
+  #is(name) { return document.querySelector(`kept-switch[name=${name}]`).on }
+})
