@@ -210,7 +210,7 @@ def goods_of(code: str) -> Goods:
 @lru_cache(maxsize=512)
 def _mixed(found: tuple[Row[Any], ...]) -> list[Row[Any]]:
     """The same clips with no two of one creator in a row, as far as that can be; else the newest first."""
-    waiting, mixed = list(found), []
+    waiting, mixed = list(found), list[Row[Any]]()
     while waiting:
         turn = _turn(waiting, after=mixed[-1].profile_id if mixed else None)
         waiting.remove(turn)
