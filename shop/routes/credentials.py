@@ -7,13 +7,13 @@ import secrets
 from flask import Blueprint, current_app, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 from wtforms import EmailField, HiddenField, PasswordField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, Regexp
+from wtforms.validators import DataRequired, InputRequired, Regexp
 
 from shop import accounts, cart, credentials, i18n, limits
 from shop.access import home_address
 from shop.database import db
 from shop.errors import Refused
-from shop.hypermedia import Answer, Form, leave, page
+from shop.hypermedia import Answer, Form, at_most, leave, page
 from shop.i18n import _, _l
 from shop.notifications import are_printed
 
@@ -21,8 +21,8 @@ bp = Blueprint("credentials", __name__)
 
 YEAR = 365 * 24 * 60 * 60
 IS_AN_ADDRESS = Regexp(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", message=_l("This does not look like an e-mail address."))
-EMAIL = (InputRequired(_l("Fill in your e-mail address.")), Length(max=254), IS_AN_ADDRESS)
-PASSWORD = (InputRequired(_l("Fill in your password.")), Length(max=128))
+EMAIL = (InputRequired(_l("Fill in your e-mail address.")), at_most(254), IS_AN_ADDRESS)
+PASSWORD = (InputRequired(_l("Fill in your password.")), at_most(128))
 
 
 class SignInForm(Form):
@@ -37,7 +37,7 @@ class SignInForm(Form):
 class SignUpForm(Form):
     """A new account."""
 
-    name = StringField(_l("Your name"), validators=[DataRequired(_l("What may we call you?")), Length(max=80)])
+    name = StringField(_l("Your name"), validators=[DataRequired(_l("What may we call you?")), at_most(80)])
     email = EmailField(_l("E-mail address"), validators=EMAIL)
     password = PasswordField(_l("Password"), validators=PASSWORD)
 
