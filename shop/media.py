@@ -26,7 +26,7 @@ from shop.gateways.video_probe import LARGEST, Flaw, UnfitError, looks_like_vide
 from shop.i18n import _
 from shop.models import CaptionTrack, Clip, ClipState, Moment, Rendition, Upload
 
-__all__ = ["LARGEST", "receive", "refuse_other_kinds"]
+__all__ = ["LARGEST", "Flaw", "receive", "refuse_other_kinds"]
 
 MOST_WAITING = 10  # clips of one creator that are not ready yet
 UNFINISHED = (ClipState.RECEIVED, ClipState.PROCESSING)

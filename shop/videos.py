@@ -24,7 +24,7 @@ from shop.models import (
 )
 from shop.words import Words
 
-HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9]|[._](?=[a-z0-9])){1,28}")
+HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9]|[._](?=[a-z0-9])){2,29}")
 TAKEN_WORDS = frozenset(("admin", "etalage", "moderation", "support", "shop", "help", "live", "studio"))
 
 clips, profiles = Clip.__table__, Profile.__table__

@@ -88,8 +88,9 @@ def _received(file: FileStorage) -> str:
     """Put what came in one piece in the place of an upload that came in parts."""
     size = file.stream.seek(0, 2)
     file.stream.seek(0)
-    media.refuse_other_kinds(file.stream.read(12))
-    file.stream.seek(0)
+    if size:
+        media.refuse_other_kinds(file.stream.read(12))
+        file.stream.seek(0)
     upload = uploads.begin(current_user.id, size, largest=LARGEST_WHOLE)
     db.session.commit()
     for offset in range(0, size, uploads.LARGEST_PART):
