@@ -56,6 +56,11 @@ _PAYMENT = (
     .join(purchases, purchases.c.id == payments.c.purchase_id)
     .where(payments.c.id == bindparam("payment"))
 )
+_REFUND = (
+    select(refunds, attempts.c.gateway_id.label("paid_as"))
+    .join(attempts, attempts.c.id == refunds.c.attempt_id)
+    .where(refunds.c.id == bindparam("refund"))
+)
 _KEEP = text(
     """
     INSERT INTO webhook_inbox (gateway, event_id, kind, body, state, tries, last_error, received_at)
@@ -212,20 +217,19 @@ def give_back(attempt: int, reason: str) -> None:
 @jobs.handler
 def send_refund(refund: int) -> None:
     """Ask the gateway to give back, with the refund's own key, and write down what it says."""
-    wanted = db.session.get(Refund, refund)
+    wanted = first(_REFUND, refund=refund)
     if wanted is None or wanted.state != RefundState.WANTED:
         return
-    attempt = first(_AGAIN, attempt=wanted.attempt_id)
-    assert attempt  # noqa: S101  rows of attempts are never deleted
     let_go()
     gateway = gateways.payment()
+    amount = Money(wanted.amount_minor, wanted.amount_currency)
     try:
-        done = gateway.refund(attempt.gateway_id, wanted.amount, key=wanted.idempotency_key)
+        done = gateway.refund(wanted.paid_as, amount, key=wanted.idempotency_key)
     except RejectedError as error:
         log.error("the gateway rejects a refund", refund=refund, code=error.code)
         _end_refund(refund, RefundState.FAILED, None)
         return
-    report = gateway.get_payment(attempt.gateway_id)
+    report = gateway.get_payment(wanted.paid_as)
     _end_refund(refund, RefundState.DONE, done.id)
     apply(report)
 

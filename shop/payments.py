@@ -166,7 +166,7 @@ def submit(attempt: int) -> Outcome:
     if row.state == PaymentState.SUBMITTING:
         let_go()
         _ask(row)
-        jobs.later(send_sandbox_events)
+        expect_events()
     return outcome(attempt)
 
 
@@ -212,6 +212,11 @@ def _attempt(attempt: int) -> Row[Any]:
     if row is None:
         raise LookupError(f"there is no attempt {attempt}")
     return row
+
+
+def expect_events() -> None:
+    """The sandbox has something to tell."""
+    jobs.later(send_sandbox_events)
 
 
 @jobs.regularly(timedelta(minutes=1))

@@ -109,6 +109,7 @@ def _sell(purchase: int) -> None:
 
 
 def _return_money(payment: Row[Any]) -> None:
+    stock.release(payment.purchase_id)
     _move_orders(payment.purchase_id, OrderStatus.CANCELLED)
     kept = first(_KEPT, payment=payment.id)
     if kept:

@@ -122,11 +122,12 @@ class SandboxGateway:
 
     # What a real one does on its own premises: its bank page, and sending events
 
-    def at_the_bank(self, payment: str) -> dict[str, Any] | None:
-        """A payment for the bank's own page; None if there is none such."""
-        with self._memory() as memory:
-            found = memory.get(payment, "payment")
-            return _ripe(memory, found) if found else None
+    def at_the_bank(self, payment: str) -> tuple[dict[str, Any], bool] | None:
+        """A payment for the bank's own page, and whether it waits for an answer there; None if there is none such."""
+        with self._engine.execution_options(begin="read").connect() as connection:
+            memory = _Memory(connection)
+            found = memory.look(payment, "payment")
+            return (found, found["status"] == "requires_action" and not memory.is_due(payment)) if found else None
 
     def answer_at_the_bank(self, payment: str, end: str) -> dict[str, Any]:
         """What the buyer pressed there; a payment that is not waiting stays as it is."""
@@ -180,11 +181,14 @@ class _Memory:
     def put(self, name: str, kind: str, body: dict[str, Any], due_at: datetime | None = None) -> None:
         self._run(insert(things).values(name=name, kind=kind, body=body, created_at=clock.now(), due_at=due_at))
 
+    def look(self, name: str, kind: str) -> dict[str, Any] | None:
+        row = self._run(select(things.c.body).where(things.c.name == name, things.c.kind == kind)).first()
+        return dict(row.body) if row else None
+
     def get(self, name: str, kind: str) -> dict[str, Any] | None:
         """One thing; whoever else wants to change it waits for us."""
-        row = self._run(
-            select(things.c.body).where(things.c.name == name, things.c.kind == kind).with_for_update()
-        ).first()
+        query = select(things.c.body).where(things.c.name == name, things.c.kind == kind)
+        row = self._run(query.with_for_update()).first()
         return dict(row.body) if row else None
 
     def all(self, kind: str, *which: Any) -> list[dict[str, Any]]:

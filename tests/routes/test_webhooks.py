@@ -1,0 +1,135 @@
+"""The gateway calls: what is signed is kept once, what is forged changes nothing, and the answer is quick.
+
+How each forgery ends is written down here, row by row.
+"""
+
+import json
+import time
+
+import pytest
+from sqlalchemy import func, select
+
+from shop import gateways, inbox, jobs, payments
+from shop.database import db
+from shop.gateways import payment_shape as shape
+from shop.models import Base, InboxState, Job, WebhookEvent
+
+CUSTOMER = {"object": "customer"}
+FOREIGN = {"id": "evt_foreign", "object": "event", "type": "customer.created", "data": {"object": CUSTOMER}}
+
+
+@pytest.fixture
+def secret(app):
+    with app.app_context():
+        return gateways.payment()._secrets[0]
+
+
+@pytest.fixture
+def call(app):
+    """The gateway's own caller: it says nothing about where a form is from."""
+
+    def send(body, header=None):
+        headers = {"Stripe-Signature": header} if header is not None else {}
+        return app.test_client().post("/webhooks/sandbox", data=body, headers=headers).status_code
+
+    return send
+
+
+@pytest.fixture
+def kept(app):
+    def look():
+        with app.test_request_context():
+            return [(row.event_id, row.state) for row in db.session.scalars(select(WebhookEvent))]
+
+    return look
+
+
+@pytest.fixture
+def counted(app):
+    """How many rows there are in the whole shop."""
+
+    def count():
+        with app.test_request_context():
+            return sum(db.session.scalar(select(func.count()).select_from(t)) for t in Base.metadata.sorted_tables)
+
+    return count
+
+
+def now():
+    return int(time.time())
+
+
+BODY = json.dumps(FOREIGN)
+OTHER = "whsec_somebody_else"
+FORGERIES = {
+    "another secret": lambda own: (BODY, shape.sign(BODY, [OTHER])),
+    "no header": lambda own: (BODY, None),
+    "an empty header": lambda own: (BODY, ""),
+    "a header that is none": lambda own: (BODY, "t=now,v1=x,,=="),
+    "only the old scheme": lambda own: (BODY, shape.sign(BODY, [own]).replace("v1=", "v0=")),
+    "one byte changed": lambda own: (BODY.replace("evt_foreign", "evt_foreigm"), shape.sign(BODY, [own])),
+    "written otherwise": lambda own: (json.dumps(FOREIGN, indent=1), shape.sign(BODY, [own])),
+    "another stamp": lambda own: (BODY, shape.sign(BODY, [own]).replace(f"t={now()}", f"t={now() - 1}")),
+    "301 seconds old": lambda own: (BODY, shape.sign(BODY, [own], now() - 301)),
+    "an hour ahead": lambda own: (BODY, shape.sign(BODY, [own], now() + 3600)),
+    "not text": lambda own: (b"\xff\xfe{}", shape.sign("{}", [own])),
+    "signed, but no event": lambda own: ("[]", shape.sign("[]", [own])),
+    "signed, but half an event": lambda own: ('{"id": "evt_1"}', shape.sign('{"id": "evt_1"}', [own])),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forged_call_is_refused_and_nothing_is_written(call, secret, counted, forgery):
+    before = counted()
+    body, header = FORGERIES[forgery](secret)
+    assert (call(body, header), counted()) == (400, before)
+
+
+def test_a_signed_call_is_kept(call, secret, kept):
+    assert call(BODY, shape.sign(BODY, [secret])) == 200
+    assert kept() == [("evt_foreign", InboxState.WAITING)]
+
+
+def test_while_the_secret_is_changed_both_signatures_will_do(call, secret, kept):
+    assert call(BODY, shape.sign(BODY, [OTHER, secret])) == 200
+    assert len(kept()) == 1
+
+
+def test_a_call_of_five_minutes_ago_is_still_good(call, secret):
+    assert call(BODY, shape.sign(BODY, [secret], now() - 295)) == 200
+
+
+def test_a_hundred_calls_of_the_same_are_one_row_and_one_job(app, call, secret, kept):
+    for _time in range(100):
+        assert call(BODY, shape.sign(BODY, [secret])) == 200
+    with app.test_request_context():
+        assert db.session.scalar(select(func.count(Job.id))) == 1
+    assert len(kept()) == 1
+
+
+def test_what_is_not_about_our_payments_is_kept_as_foreign(app, call, secret, kept):
+    call(BODY, shape.sign(BODY, [secret]))
+    with app.app_context():
+        assert jobs.run_due() == 1
+    assert kept() == [("evt_foreign", InboxState.FOREIGN)]
+
+
+def test_a_page_of_another_site_cannot_make_a_call(app, counted):
+    before = counted()
+    answer = app.test_client().post("/webhooks/sandbox", data=BODY, headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, counted()) == (400, before)
+
+
+def test_the_webhook_is_the_only_door_that_does_not_ask_where_a_form_is_from(app):
+    from shop.access import ROUTES, Who
+
+    assert [name for name, who in ROUTES.items() if who is Who.SIGNED_WEBHOOK] == ["webhooks.sandbox"]
+
+
+def test_the_answer_does_not_wait_for_the_work(app, call, secret, monkeypatch):
+    def work(_report):
+        raise AssertionError("this is the job's")
+
+    monkeypatch.setattr(inbox, "apply", work)
+    monkeypatch.setattr(payments, "outcome", work)
+    assert call(BODY, shape.sign(BODY, [secret])) == 200
