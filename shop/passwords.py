@@ -16,6 +16,7 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from shop import turn
 from shop.errors import Refused
 from shop.i18n import _
 
@@ -39,14 +40,14 @@ def check(password: str, *about: str) -> None:
 
 def hashed(password: str) -> str:
     """What is kept of a password."""
-    with _turns:
+    with turn.aside(), _turns:
         return _hasher.hash(password)
 
 
 def is_right(password: str, kept: str | None) -> bool:
     """Does it fit what was kept? Where there is nothing to fit, that takes as long to say."""
     try:
-        with _turns:
+        with turn.aside(), _turns:
             return _hasher.verify(kept or _NOBODYS, password) and kept is not None
     except (VerificationError, InvalidHashError):
         return False

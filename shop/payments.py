@@ -17,7 +17,7 @@ from flask import current_app
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from shop import clock, gateways, inbox, jobs
+from shop import clock, gateways, inbox, jobs, turn
 from shop.database import connection, db, first, let_go, rows
 from shop.errors import Refused
 from shop.gateways.payment_port import (
@@ -172,7 +172,8 @@ def submit(attempt: int) -> Outcome:
 
 def _ask(attempt: Row[Any]) -> None:
     try:
-        report = gateways.payment().create_payment(Request(**attempt.request))
+        with turn.aside():
+            report = gateways.payment().create_payment(Request(**attempt.request))
     except UnreachableError as error:
         log.warning("no answer from the gateway", attempt=attempt.id, error=repr(error))
     except RejectedError as error:
