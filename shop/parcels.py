@@ -102,11 +102,8 @@ class Parcel(NamedTuple):
         return self.goods + self.delivery
 
     def vat(self) -> dict[int, Money]:
-        """The VAT that is contained in it, by rate in hundredths of a per cent; delivery follows the goods' rates."""
-        rates = sorted({line.vat_rate for line in self.bought})
-        goods = [_sum((line.total for line in self.bought if line.vat_rate == rate), self.goods) for rate in rates]
-        delivery = self.delivery.split(*(share.minor for share in goods)) if goods else []
-        return {rate: contained(a + b, rate) for rate, a, b in zip(rates, goods, delivery, strict=True)}
+        """The VAT that is contained in it, by rate in hundredths of a per cent."""
+        return vat_within(((line.vat_rate, line.total) for line in self.bought), self.delivery)
 
 
 def by_seller(lines: Iterable[Line]) -> list[Parcel]:
@@ -156,6 +153,18 @@ def vat(parcels: Iterable[Parcel]) -> dict[int, Money]:
         for rate, amount in parcel.vat().items():
             found[rate] = found[rate] + amount if rate in found else amount
     return dict(sorted(found.items(), reverse=True))
+
+
+def vat_within(goods: Iterable[tuple[int, Money]], cost: Money) -> dict[int, Money]:
+    """The VAT in one seller's goods, given as rate and amount, and in their delivery, which follows the goods."""
+    shares: dict[int, Money] = {}
+    for rate, amount in goods:
+        shares[rate] = shares[rate] + amount if rate in shares else amount
+    if not shares:
+        return {}
+    rates = sorted(shares)
+    parts = cost.split(*(shares[rate].minor for rate in rates))
+    return {rate: contained(shares[rate] + part, rate) for rate, part in zip(rates, parts, strict=True)}
 
 
 def contained(gross: Money, rate: int) -> Money:

@@ -26,6 +26,7 @@ from shop.models import (
     Purchase,
     WebhookEvent,
 )
+from shop.purchases import confirm
 
 QUIET = timedelta(minutes=2)  # so long we wait to be told; then we ask
 KEYS_LAST = timedelta(hours=23)  # a gateway forgets a key after a day; then the same request would be a new payment
@@ -105,6 +106,7 @@ def _sell(purchase: int) -> None:
     bought = first(_PURCHASE, purchase=purchase)
     if bought and bought.cart_id:
         cart.take_out(bought.cart_id, _quantities(purchase))
+    jobs.later(confirm, purchase=purchase)
     stock.take_held(purchase)
 
 

@@ -33,10 +33,17 @@ EXAMPLES: dict[str, str | None] = {
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
     "sandbox.bank": None,
+    "purchases.show": "SELECT code FROM purchases ORDER BY id LIMIT 1",
+    "purchases.order": "SELECT code FROM orders ORDER BY id LIMIT 1",
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "clip_desk.show": "SELECT clips.code FROM clips JOIN profiles ON profiles.id = clips.profile_id"
     " JOIN users ON users.id = profiles.user_id WHERE users.email = 'kai@example.com' ORDER BY clips.id LIMIT 1",
 }
+IN_STOCK = (
+    "SELECT variants.code FROM variants JOIN products ON products.id = product_id "
+    "JOIN sellers ON sellers.id = seller_id "
+    "WHERE status = 'live' AND vetting = 'approved' AND stock > 9 ORDER BY variants.id LIMIT 1"
+)
 # What is served, but is no page.
 NO_PAGES = frozenset(("static", "media.show", "uploads.state", "health.livez", "health.readyz"))
 
@@ -122,7 +129,7 @@ def visit(client: FlaskClient, address: str, **headers: str) -> str | None:
 
 
 def browser_of(app: Flask, visitor: str, language: str) -> FlaskClient:
-    """A browser in which this person has signed in, and which asks for this language."""
+    """A browser in which this person has signed in and put something in the cart, and which asks for this language."""
     client = app.test_client()
     client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
     client.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
@@ -130,7 +137,25 @@ def browser_of(app: Flask, visitor: str, language: str) -> FlaskClient:
         _sign_in(app, client, email)
     if "accounts.language" in ROUTES:
         client.post("/language", data={"language": language})
+    _choose(app, client)
     return client
+
+
+def _choose(app: Flask, client: FlaskClient) -> None:
+    """Put one thing in the cart, so that it is not empty."""
+    chosen = _first(app, IN_STOCK)
+    client.post("/cart/lines", data={"variant": chosen[0] if chosen else "", "quantity": "1"})
+
+
+def _buy(app: Flask) -> None:
+    """Buy it as a guest, so that there is a purchase to look at."""
+    client = app.test_client()
+    client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    _choose(app, client)
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', client.get("/checkout").text)
+    address = {"postcode": "3511 AA", "house_number": "1", "street": "Oudegracht", "city": "Utrecht", "country": "NL"}
+    guest = {"email": "guest@example.com", "name": "Guest", "method": "card", **address}
+    assert client.post("/checkout", data={**dict(hidden), **guest}).status_code == 303
 
 
 def _sign_in(app: Flask, client: FlaskClient, email: str) -> None:
@@ -163,6 +188,7 @@ def furnish(app: Flask) -> Flask:
     with app.app_context():
         demo.load()
         db.session.commit()
+    _buy(app)
     return app
 
 

@@ -1,0 +1,102 @@
+"""After buying: the purchase, and each seller's order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from wtforms import IntegerField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange
+
+from shop import checkout, payments, purchases, settlement
+from shop.database import db
+from shop.errors import Refused
+from shop.gateways.payment_port import GatewayError, NeedsRedirect
+from shop.hypermedia import Answer, Form, leave, page, wants_fragment
+from shop.i18n import _
+from shop.models import Purchase
+from shop.purchases import Stage
+from shop.routes.cart import person
+from shop.routes.checkout import pay
+
+bp = Blueprint("purchases", __name__)
+
+QUICK, MOST = 15, 60  # looks: the first ones every two seconds, then every five, then the buyer presses the button
+
+
+class PaymentForm(Form):
+    """Another way to pay, and how many were tried when the page was made."""
+
+    method = StringField(validators=[InputRequired(), Length(max=40)])
+    tries = IntegerField(default=0, validators=[NumberRange(0, 1000)])
+
+
+@bp.get("/purchases/<code>")
+def show(code: str) -> Answer:
+    """What was bought and promised, and how its payment stands by our own rows."""
+    return _page(purchases.find(code, person()))
+
+
+@bp.post("/purchases/<code>/look")
+def look(code: str) -> Answer:
+    """See how the payment stands: the page asks this of itself while it waits."""
+    purchase = purchases.find(code, person())
+    if purchases.stage(purchase) is Stage.WAITING:
+        try:
+            settlement.look(purchases.newest(purchase).id)
+            db.session.commit()
+        except GatewayError:
+            db.session.rollback()  # it does not answer; the clock asks again
+    db.session.expire_all()
+    if not wants_fragment():
+        return redirect(f"/purchases/{code}", 303)
+    return _page(purchases.find(code, person()), looks=request.args.get("looks", 0, type=int) + 1)
+
+
+@bp.post("/purchases/<code>/payments")
+def pay_again(code: str) -> Answer:
+    """Another try, in another way, for what could not be paid."""
+    purchase, form = purchases.find(code, person()), PaymentForm()
+    if not form.validate():
+        return _page(purchase, status=422, words=_("Choose how you want to pay."))
+    try:
+        placed = checkout.pay_again(purchase, form.method.data, form.tries.data)
+        db.session.commit()
+    except Refused as no:
+        db.session.rollback()
+        return _page(purchases.find(code, person()), status=no.status, words=no.words)
+    outcome = pay(placed)
+    return leave(outcome.url if isinstance(outcome, NeedsRedirect) else f"/purchases/{code}")
+
+
+@bp.get("/orders/<code>")
+def order(code: str) -> Answer:
+    """One seller's part: where it is, when it comes, and whom to ask."""
+    found = purchases.find_order(code, person())
+    told = purchases.steps([found])[found.id]
+    stage, vat = purchases.stage(found.purchase), purchases.vat(found)
+    return _private(page("purchases/order.html", "order", order=found, steps=told, stage=stage, vat=vat))
+
+
+def _page(purchase: Purchase, status: int = 200, looks: int = 0, **context: Any) -> Answer:
+    stage = purchases.stage(purchase)
+    is_open = stage in (Stage.FAILED, Stage.WAITING)
+    context |= {
+        "purchase": purchase,
+        "stage": stage,
+        "attempt": purchases.newest(purchase),
+        "trouble": purchases.trouble(purchase) if stage is Stage.FAILED else "",
+        "methods": payments.methods(person()) if is_open else [],
+        "steps": purchases.steps(purchase.orders),
+        "vat": {order.id: purchases.vat(order) for order in purchase.orders},
+        "looks": looks,
+        "wait": None if looks >= MOST else 2 if looks < QUICK else 5,
+    }
+    return _private(page("purchases/show.html", "purchase", status=status, **context))
+
+
+def _private(answer: Answer) -> Answer:
+    """The address is the key to it: no other site and no cache gets to know it."""
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

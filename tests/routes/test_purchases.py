@@ -1,0 +1,180 @@
+"""After buying: the purchase and its orders, while one waits, when it did not work, and for whom it opens."""
+
+import re
+
+import pytest
+from sqlalchemy import text
+
+from shop import gateways, payments
+from shop.database import db, let_go
+from tests.routes.conftest import there
+
+
+@pytest.fixture
+def bought(client, press, filled):
+    """Buy in this way; gives the address of the purchase."""
+
+    def buy(method="card", **fields):
+        answer = press(method=method, **fields)
+        if answer.status_code == 303 and answer.location.startswith("/purchases/"):
+            return answer.location
+        return f"/purchases/{_newest(client.application)}"
+
+    return buy
+
+
+def _newest(app):
+    with app.app_context():
+        return db.session.execute(text("SELECT code FROM purchases ORDER BY id DESC")).scalar()
+
+
+@pytest.fixture
+def bank(app):
+    """Noor's answer on the page of the sandbox's bank."""
+
+    def answer(end):
+        with app.test_request_context(method="POST"):
+            url = db.session.execute(text("SELECT redirect_url FROM payment_attempts ORDER BY id DESC")).scalar()
+            let_go()
+            gateways.payment().answer_at_the_bank(url.rpartition("/")[2], end)
+
+    return answer
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+def test_the_purchase_shows_what_was_bought_and_promised(client, bought, language):
+    page = client.get(bought(), headers={"Accept-Language": language}).text
+    words = {
+        "en": ["It is paid.", "€109.40", "VAT 21 %", "VAT 9 %", "Ordered", "Paid", "Arrives", "Atelier Mina B.V."],
+        "nl": ["Het is betaald.", "€\xa0109,40", "btw 21%", "Besteld", "Betaald", "Lars Licht B.V."],
+    }
+    assert [
+        each for each in words[language] + ["3511 AA Utrecht", "mailto:lars@shop.example"] if each not in page
+    ] == []
+    assert "hx-trigger" not in page[page.index('id="purchase"') :]
+
+
+def test_each_seller_has_an_order_of_their_own(client, bought):
+    page = client.get(bought()).text
+    orders = re.findall(r'href="(/orders/[\w-]{22})"', page)
+    assert len(orders) == 2
+    mina, lars = (client.get(order).text for order in orders)
+    assert "Order from Atelier Mina" in mina
+    assert "€52.95" in mina
+    assert "Lamp" not in mina
+    assert "€56.45" in lars
+
+
+def test_the_key_in_the_address_is_told_to_no_one(client, bought):
+    address = bought()
+    order = re.search(r'href="(/orders/[\w-]+)"', client.get(address).text)[1]
+    for page in (client.get(address), client.get(order)):
+        assert page.headers.getlist("Referrer-Policy") == ["no-referrer"]
+        assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_the_key_in_the_address_is_not_in_the_log(client, bought, capsys):
+    address = bought()
+    client.get(address)
+    assert address.rpartition("/")[2] not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "address", ["/purchases/nope", "/orders/nope", "/purchases/nope/look", "/purchases/nope/payments"]
+)
+def test_who_guesses_finds_nothing(client, post, address):
+    answer = post(address) if address.count("/") == 3 else client.get(address)
+    assert answer.status_code == 404
+
+
+def test_what_somebody_with_an_account_bought_opens_for_them_alone(app, client, post, noor, bought):
+    post("/sign-in", email=noor.email, password=noor.password)
+    address = bought()
+    order = re.search(r'href="(/orders/[\w-]+)"', client.get(address).text)[1]
+    post("/sign-out")
+    assert [client.get(each).status_code for each in (address, order)] == [404, 404]
+    assert [post(f"{address}/{part}").status_code for part in ("look", "payments")] == [404, 404]
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_the_page_waits_looks_by_itself_and_stops_when_it_is_paid(client, post, bought, bank, htmx):
+    address = bought("ideal")
+    page = client.get(address).text
+    assert "Waiting for your bank" in page
+    assert "/sandbox/bank/" in page  # the way back to the bank
+    bank("approved")
+    answer = post(f"{address}/look", htmx=htmx)
+    if not htmx:
+        assert (answer.status_code, answer.location) == (303, address)
+    now = answer.text if htmx else client.get(address).text
+    assert "It is paid." in now
+    assert "delay:" not in now
+
+
+def test_the_page_looks_less_and_less_often_and_in_the_end_only_when_asked(post, bought):
+    address = bought("slow_success")
+    delays = [
+        re.findall(r"load delay:(\d)s", post(f"{address}/look?looks={looks}", htmx=True).text) for looks in (0, 20, 80)
+    ]
+    assert delays == [["2"], ["5"], []]
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_cancelled_at_the_bank_is_not_paid_keeps_the_cart_and_offers_another_way(
+    client, post, bought, bank, counts, htmx
+):
+    address = bought("ideal")
+    bank("cancelled")
+    post(f"{address}/look", htmx=htmx)
+    page = client.get(address).text
+    assert "This is not paid yet" in page
+    assert "It is paid." not in page
+    assert "€109.40" in client.get("/checkout").text
+    again = post(f"{address}/payments", htmx=htmx, method="card", tries="1")
+    assert there(again, htmx) == address
+    assert "It is paid." in client.get(address).text
+    assert (counts()["purchases"], counts()["payment_attempts"]) == (1, 2)
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("form", [{}, {"method": ""}, {"method": "cash"}, {"method": "card", "tries": "-1"}])
+def test_a_strange_way_to_pay_again_is_refused_on_the_page(post, bought, bank, counts, htmx, form):
+    address = bought("ideal")
+    bank("cancelled")
+    post(f"{address}/look")
+    before = counts()
+    answer = post(f"{address}/payments", htmx=htmx, **{"tries": "1", **form})
+    assert answer.status_code == 422
+    assert "hoose how you want to pay." in answer.text
+    assert counts() == before
+
+
+def test_paying_again_twice_pays_once(client, post, bought, bank, counts):
+    address = bought("ideal")
+    bank("cancelled")
+    post(f"{address}/look")
+    for _press in range(3):
+        assert post(f"{address}/payments", method="card", tries="1").location == address
+    assert counts()["payment_attempts"] == 2
+    assert "It is paid." in client.get(address).text
+
+
+def test_a_purchase_that_came_too_late_says_that_the_money_goes_back(app, client, bought):
+    address = bought("ideal")
+    with app.test_request_context(method="POST"):
+        for change in (
+            "UPDATE payments SET state = 'paid'",
+            "UPDATE orders SET status = 'cancelled'",
+        ):
+            db.session.execute(text(change))
+        db.session.commit()
+    assert "You get your money back" in client.get(address).text
+    with app.test_request_context(method="POST"):
+        db.session.execute(text("UPDATE payments SET state = 'refunded', refunded_minor = amount_minor"))
+        db.session.commit()
+    assert "You got your money back" in client.get(address).text
+
+
+@pytest.mark.parametrize("code", ["card_declined", "insufficient_funds"])
+def test_why_it_did_not_work_is_said_on_the_purchase(client, bought, code):
+    assert payments.explain(code) in client.get(bought(code)).text
