@@ -22,9 +22,11 @@ customElements.define("clip-feed", class extends HTMLElement {
   get clips() { return [...this.querySelectorAll("clip-player")] }
 
   step(by) {
-    const next = this.clips[this.clips.indexOf(this.active) + by]
-    next?.scrollIntoView({ behavior: this.calm ? "auto" : "smooth" })
-    next?.closest("article").focus({ preventScroll: true })
+    const next = this.clips[this.clips.indexOf(this.aim ?? this.active) + by] // quick fingers count from where they go
+    if (!next) return
+    this.aim = next
+    next.scrollIntoView({ behavior: this.calm ? "auto" : "smooth" })
+    next.closest("article").focus({ preventScroll: true })
   }
 
   turn(name) {
@@ -36,6 +38,7 @@ customElements.define("clip-feed", class extends HTMLElement {
     on(this, "clip:wanted", ({ target }) => target.play(!this.#is("sound")))
     on(this, "canplaythrough", ({ target }) => this.active?.contains(target) && this.#prepareNext(), true)
     on(this, "htmx:before:request", ({ target }) => target.matches(".clip-more") && (this.ariaBusy = "true"))
+    on(this.closest("main"), "scrollend", () => { this.aim = null })
     on(document, "switch:turned", () => this.#obey())
     on(document, "visibilitychange", () => document.hidden ? this.active?.pause() : this.#go())
     on(window, "pageshow", ({ persisted }) => persisted && this.#go())
