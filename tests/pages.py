@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -24,10 +26,10 @@ from shop.access import ROUTES, Who
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 LANGUAGES = ("en", "nl")
+RESET = "the-token-of-a-mailed-link"
 
 # Endpoint -> a query for the arguments of one example, or None where the shop has none to show on its first day.
 EXAMPLES: dict[str, str | None] = {
-    "credentials.choose": None,
     "feed.clip": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "feed.products": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
@@ -35,6 +37,7 @@ EXAMPLES: dict[str, str | None] = {
     "sandbox.bank": None,
     "purchases.show": "SELECT code FROM purchases ORDER BY id LIMIT 1",
     "purchases.order": "SELECT code FROM orders ORDER BY id LIMIT 1",
+    "credentials.choose": f"SELECT '{RESET}'",
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "clip_desk.show": "SELECT clips.code FROM clips JOIN profiles ON profiles.id = clips.profile_id"
     " JOIN users ON users.id = profiles.user_id WHERE users.email = 'kai@example.com' ORDER BY clips.id LIMIT 1",
@@ -182,14 +185,25 @@ def rendered(app: Flask) -> Iterator[tuple[str, str]]:
 
 
 def furnish(app: Flask) -> Flask:
-    """Load the demo into an empty shop."""
+    """Load the demo into an empty shop, with what people leave behind in it."""
     from shop.database import db
 
-    with app.app_context():
+    with app.test_request_context(method="POST"):
         demo.load()
+        _forget_a_password()
         db.session.commit()
     _buy(app)
     return app
+
+
+def _forget_a_password() -> None:
+    from shop import accounts, clock
+    from shop.database import db
+    from shop.models import PasswordReset
+
+    noor, now = accounts.called("noor@example.com"), clock.now()
+    opens, until = sha256(RESET.encode()).digest(), now + timedelta(hours=1)
+    db.session.add(PasswordReset(token_hash=opens, user_id=noor.id, created_at=now, expires_at=until))
 
 
 def main(folder: str) -> None:

@@ -92,6 +92,16 @@ def test_loading_again_takes_nobodys_changes_back(shop):
     assert (product("teapot").title, product("teapot").variants[0].stock) == ({"en": "My own teapot"}, 1)
 
 
+def test_every_clip_says_what_the_catalogue_says_about_who_earns(shop):
+    for entry in catalogue.read()["clips"]:
+        clip = db.session.scalar(select(Clip).where(Clip.code == catalogue.code("clip", entry["slug"])))
+        assert clip.disclosure == entry["disclosure"]
+        assert clip.published_at is not None
+        assert [(tag.start_ms, tag.end_ms) for tag in clip.tags] == [
+            (tag["start"] * 1000, tag["end"] * 1000) for tag in entry["tags"]
+        ]
+
+
 def test_every_file_that_is_named_is_in_the_storage(shop):
     for column in (Profile.avatar, Picture.name, Rendition.name, CaptionTrack.name, Clip.poster):
         names = db.session.scalars(select(column)).all()

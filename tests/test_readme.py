@@ -25,3 +25,8 @@ def test_every_command_exists():
 def test_the_accounts_of_the_demo_are_told():
     assert f"`{demo.PASSWORD}`" in README
     assert [account.email for account in demo.ACCOUNTS if account.email not in README] == []
+
+
+def test_every_file_that_is_linked_exists():
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    assert [name for name in linked if not Path(name).exists()] == []

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from sqlalchemy import select
-
+from shop import tagging, videos
 from shop.database import db
 from shop.demo import catalogue, people
 from shop.gateways import storage_disk
-from shop.models import CaptionTrack, Clip, ClipState, Product, Rendition, Tag
+from shop.models import CaptionTrack, Clip, ClipState, Rendition
 from shop.words import Words
 
 
 def add(entries: list[catalogue.Entry], files: catalogue.Files) -> None:
-    """Publish the clips that are not there yet."""
-    products = {product.code: product.id for product in db.session.scalars(select(Product))}
+    """Publish the clips that are not there yet, as their creators would."""
     for n, entry in enumerate(entries):
         code = catalogue.code("clip", entry["slug"])
         if catalogue.is_there(Clip, Clip.code == code):
             continue
-        clip = Clip(code=code, profile_id=people.profile_of(entry["creator"]).id, state=ClipState.READY, progress=100)
-        clip.created_at = clip.published_at = catalogue.ago(entry["posted_days_ago"] + n / 100)
+        creator, posted = people.profile_of(entry["creator"]), catalogue.ago(entry["posted_days_ago"] + n / 100)
+        clip = Clip(code=code, profile_id=creator.id, state=ClipState.READY, progress=100, created_at=posted)
         _tell(clip, entry, files)
-        clip.renditions = [_rendition(files[entry["video"]])]
-        clip.tracks = [CaptionTrack(language=to, name=files[file]) for to, file in entry["captions"].items()]
-        clip.tags = [_tag(tag, entry["slug"], products) for tag in entry["tags"]]
         db.session.add(clip)
+        db.session.flush()
+        for tag in entry["tags"]:
+            place = tagging.Place(round(tag["start"] * 1000), round(tag["end"] * 1000), tag["x"], tag["y"])
+            tagging.add(clip, catalogue.code("product", tag["product"]), place)
+        videos.publish(clip, by=creator.user_id)
+        clip.published_at = posted
     db.session.flush()
 
 
@@ -36,16 +35,10 @@ def _tell(clip: Clip, entry: catalogue.Entry, files: catalogue.Files) -> None:
     clip.language, clip.has_speech = entry["language"], False
     clip.disclosure = entry["disclosure"]  # drawn by a program, but not by AI: nothing to mark
     clip.duration_ms, clip.width, clip.height = round(entry["seconds"] * 1000), 540, 960
-    clip.poster, clip.placeholder = files[entry["poster"]], entry["placeholder"]
-    clip.likes, clip.wants_publishing = entry["likes"], True
+    clip.poster, clip.placeholder, clip.likes = files[entry["poster"]], entry["placeholder"], entry["likes"]
+    clip.renditions = [_rendition(files[entry["video"]])]
+    clip.tracks = [CaptionTrack(language=to, name=files[file]) for to, file in entry["captions"].items()]
 
 
 def _rendition(name: str) -> Rendition:
     return Rendition(width=540, height=960, name=name, size=storage_disk.path_of(name).stat().st_size)
-
-
-def _tag(entry: catalogue.Entry, clip: str, products: Mapping[str, int]) -> Tag:
-    code = catalogue.code("tag", f"{clip} {entry['product']}")
-    start, end = round(entry["start"] * 1000), round(entry["end"] * 1000)
-    shown = products[catalogue.code("product", entry["product"])]
-    return Tag(code=code, product_id=shown, start_ms=start, end_ms=end, x=entry["x"], y=entry["y"])

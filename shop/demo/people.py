@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import clock
+from shop import accounts, clock
 from shop.database import db
 from shop.demo import catalogue
-from shop.models import Address, Profile, Role, RoleGrant, Seller, SellerKind, User, Vetting
+from shop.models import Address, Profile, Role, Seller, SellerKind, User, Vetting
 from shop.words import Words
 
 
@@ -61,9 +61,10 @@ def _add_user(account: Account, secret: str) -> int:
         return known
     now = clock.now()
     user = User(email=account.email, name=account.name, password_hash=secret, created_at=now, confirmed_at=now)
-    user.roles = [RoleGrant(role=role, granted_at=now) for role in account.grants]
     db.session.add(user)
     db.session.flush()
+    for role in account.grants:
+        accounts.grant(user, role)
     return user.id
 
 
