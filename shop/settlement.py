@@ -182,7 +182,7 @@ def _try_again(call: Row[Any]) -> None:
     waited = clock.now() - call.received_at
     log.error("a payment that we do not know", gateway_event=call.event_id, waited=str(waited))
     if waited < RETRIED:
-        jobs.later(take_in, call=call.id, delay=max(timedelta(minutes=1), waited))
+        jobs.later(take_in, call=call.id, delay=min(max(timedelta(minutes=1), waited), timedelta(hours=6)))
 
 
 # The clock
