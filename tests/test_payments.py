@@ -1,7 +1,6 @@
 """Payments: each attempt is written down before the gateway hears of it, and its reports may come in any order."""
 
 from dataclasses import replace
-from itertools import permutations
 
 import pytest
 from sqlalchemy import func, select, text
@@ -203,16 +202,23 @@ def six_events(purchase):
     ]
 
 
-def test_all_720_orders_of_six_events_end_the_same(purchase, attempt):
+def ends_of(reports):
+    """How things stand after each order of the reports; what several orders begin with is walked once."""
+    if not reports:
+        kept, payment = row(), row(Payment)
+        return {(kept.state, kept.refunded_minor, kept.is_surplus, payment.state, payment.refunded_minor)}
     ends = set()
-    for order in permutations(six_events(purchase)):
+    for n, report in enumerate(reports):
         with db.session.begin_nested() as life:
-            for report in order:
-                assert inbox.apply(report).state == InboxState.APPLIED
-            kept, payment = row(), row(Payment)
-            ends.add((kept.state, kept.refunded_minor, kept.is_surplus, payment.state, payment.refunded_minor))
+            assert inbox.apply(report).state == InboxState.APPLIED
+            ends |= ends_of(reports[:n] + reports[n + 1 :])
             life.rollback()
-    assert ends == {("refunded", 2845, False, "refunded", 2845)}
+    return ends
+
+
+@pytest.mark.parametrize("count", [5, pytest.param(6, marks=[pytest.mark.faults, pytest.mark.slow])])
+def test_all_orders_of_the_events_end_the_same(purchase, attempt, count):
+    assert ends_of(six_events(purchase)[-count:]) == {("refunded", 2845, False, "refunded", 2845)}
 
 
 def test_a_hundred_replays_of_each_event_have_one_effect(purchase, attempt):
