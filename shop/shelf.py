@@ -28,7 +28,7 @@ products, variants, pictures = Product.__table__, Variant.__table__, Picture.__t
 sellers, categories, rates = Seller.__table__, Category.__table__, DeliveryRate.__table__
 _other = variants.alias()
 
-# What a card shows. `showcase` adds its own condition and order.
+# What a card shows; the conditions and the order come on top.
 CARDS = (
     select(
         *products.c["code", "title", "sold", "created_at", "ships_from_city", "handling_days"],
@@ -127,12 +127,21 @@ class Shelf(NamedTuple):
 
 def shelf(sort: str = BEST_SOLD, kind: Kind | None = None, after: str = "") -> Shelf:
     """Up to `SHELF` products of this kind, from the start or after a place that an earlier shelf gave."""
+    if kind:
+        return lay_out(_OF_ONE_KIND[sort], sort, after, category=kind.id)
+    return lay_out(_ALL[sort], sort, after)
+
+
+def best_sold(*conditions: Any) -> Select[Any]:
+    """The statement for a shelf of those products that meet the conditions, best sold first."""
+    return _ORDERS[BEST_SOLD].statement(*conditions)
+
+
+def lay_out(statement: Select[Any], sort: str, after: str, **values: Any) -> Shelf:
+    """One shelf of what the statement finds, which is in the order `sort`."""
     order = _ORDERS[sort]
     value, code = _read(after, order)
-    if kind:
-        found = rows(_OF_ONE_KIND[sort], value=value, code=code, category=kind.id)
-    else:
-        found = rows(_ALL[sort], value=value, code=code)
+    found = rows(statement, value=value, code=code, **values)
     return Shelf(cards(found[:SHELF]), _place(found[SHELF - 1], order) if len(found) > SHELF else None)
 
 

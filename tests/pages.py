@@ -39,6 +39,8 @@ EXAMPLES: dict[str, str | None] = {
     "purchases.order": "SELECT code FROM orders ORDER BY id LIMIT 1",
     "credentials.choose": f"SELECT '{RESET}'",
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
+    "showcase.show": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
+    " WHERE vetting = 'approved' ORDER BY profiles.id LIMIT 1",
     "clip_desk.show": "SELECT clips.code FROM clips JOIN profiles ON profiles.id = clips.profile_id"
     " JOIN users ON users.id = profiles.user_id WHERE users.email = 'kai@example.com' ORDER BY clips.id LIMIT 1",
 }

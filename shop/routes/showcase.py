@@ -1,0 +1,18 @@
+"""The window of a creator or seller."""
+
+from __future__ import annotations
+
+from flask import Blueprint, request
+
+from shop import showcase
+from shop.hypermedia import Answer, page
+
+bp = Blueprint("showcase", __name__)
+
+
+@bp.get("/@<handle>")
+def show(handle: str) -> Answer:
+    """Who they are, their newest clips and their products, a shelf at a time."""
+    window, after = showcase.find(handle), request.args.get("after", "")
+    found = showcase.goods(window, after)
+    return page("showcase/show.html", "goods", window=window, shelf=found, is_further=bool(after))

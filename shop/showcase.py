@@ -1,0 +1,83 @@
+"""Showcase: the window of one creator or seller, with their clips, their products and who they are."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, Text, bindparam, cast, select
+
+from shop import shelf
+from shop.database import first, rows
+from shop.errors import NotFound
+from shop.i18n import _
+from shop.models import Clip, Product, Profile, Seller, Tag, Vetting
+from shop.products import MAY_BE_SEEN, read_words
+
+CLIPS = 12
+
+profiles, sellers = Profile.__table__, Seller.__table__
+clips, tags, products = Clip.__table__, Tag.__table__, Product.__table__
+
+_PROFILE = (
+    select(
+        *profiles.c["id", "handle", "name", "avatar"],
+        cast(profiles.c.bio, Text).label("bio"),
+        sellers.c.id.label("seller_id"),
+        *sellers.c["kind", "legal_name", "company_register", "company_number", "vat_number", "email", "phone"],
+        *sellers.c["street", "postcode", "city", "country", "is_self_certified", "decided_at"],
+    )
+    .outerjoin(sellers, (sellers.c.profile_id == profiles.c.id) & (sellers.c.vetting == Vetting.APPROVED))
+    .where(profiles.c.handle == bindparam("handle"))
+)
+_CLIPS = (
+    select(
+        *clips.c["code", "poster", "width", "height"],
+        cast(clips.c.caption, Text).label("caption"),
+    )
+    .where(clips.c.profile_id == bindparam("profile"), *MAY_BE_SEEN)
+    .order_by(clips.c.published_at.desc(), clips.c.id.desc())
+    .limit(CLIPS)
+)
+_OWN = shelf.best_sold(products.c.seller_id == bindparam("seller"))
+_SHOWN = shelf.best_sold(
+    products.c.id.in_(
+        select(tags.c.product_id)
+        .join(clips, clips.c.id == tags.c.clip_id)
+        .where(clips.c.profile_id == bindparam("profile"), *MAY_BE_SEEN)
+    )
+)
+
+
+class Window(NamedTuple):
+    """A profile and its clips as the database gave them; the top of its page may be remembered by this."""
+
+    facts: Row[Any]
+    clips: tuple[Row[Any], ...]
+
+    def read(self) -> SimpleNamespace:
+        """The same, as the page shows it."""
+        facts = SimpleNamespace(**self.facts._mapping)
+        facts.bio = read_words(facts.bio)
+        seen = [SimpleNamespace(**{**row._mapping, "caption": read_words(row.caption)}) for row in self.clips]
+        return SimpleNamespace(profile=facts, clips=seen)
+
+    @property
+    def is_seller(self) -> bool:
+        """Do they sell things of their own, or show those of others?"""
+        return self.facts.seller_id is not None
+
+
+def find(handle: str) -> Window:
+    """The window of this name; `NotFound` if there is none."""
+    facts = first(_PROFILE, handle=handle)
+    if facts is None:
+        raise NotFound(_("There is nobody of this name here."))
+    return Window(facts, tuple(rows(_CLIPS, profile=facts.id)))
+
+
+def goods(window: Window, after: str = "") -> shelf.Shelf:
+    """What a seller sells, or else what is to be seen in somebody's clips."""
+    if window.is_seller:
+        return shelf.lay_out(_OWN, shelf.BEST_SOLD, after, seller=window.facts.seller_id)
+    return shelf.lay_out(_SHOWN, shelf.BEST_SOLD, after, profile=window.facts.id)
