@@ -1,0 +1,156 @@
+"""A worker is killed while it makes a clip: another one makes it, once, and nothing is left behind.
+
+Promise 12 of the shop: 0 orphans, 0 temporary files, one ready clip, at whichever point the worker dies.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import func, select
+
+from shop import media, uploads
+from shop.database import db
+from shop.models import Clip, ClipState, Job, JobState, Rendition
+from tests import films
+
+# Where a worker may die. At each point it says so and waits to be killed.
+POINTS = ("probing", "encoding", "made", "stored", "before the commit", "the other sizes")
+WORKER = """
+import sys, time
+from app import create_app
+from shop import jobs, media, settings
+from shop.gateways import storage_disk, video_ffmpeg
+
+point = sys.argv[3]
+
+def die():
+    print("here", flush=True)
+    time.sleep(600)
+
+def dies_before(module, name):
+    true = getattr(module, name)
+    setattr(module, name, lambda *given, **named: (die(), true(*given, **named))[1])
+
+def dies_after(module, name):
+    true = getattr(module, name)
+    setattr(module, name, lambda *given, **named: (true(*given, **named), die())[0])
+
+def dies_inside(rungs):
+    true = video_ffmpeg.make
+    def make(file, found, wanted, where, **named):
+        if len(wanted) in rungs:
+            named["watch"] = lambda part: die()
+        return true(file, found, wanted, where, **named)
+    video_ffmpeg.make = make
+
+if point == "probing":
+    dies_before(media, "probe")
+elif point == "encoding":
+    dies_inside({1})
+elif point == "made":
+    dies_after(video_ffmpeg, "check")
+elif point == "stored":
+    dies_after(storage_disk, "store")
+elif point == "before the commit":
+    dies_after(media, "_keep")
+elif point == "the other sizes":
+    dies_inside({2})
+
+app = create_app(settings.read({"INSTANCE_PATH": sys.argv[1], "DATABASE_URL": sys.argv[2], "JOB_LEASE": "1"}))
+with app.app_context():
+    print("ready", flush=True)
+    jobs.run_due()
+    print("done", flush=True)
+"""
+
+
+def work(app, point=""):
+    command = [sys.executable, "-c", WORKER, app.instance_path, app.config["SQLALCHEMY_DATABASE_URI"], point]
+    worker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert worker.stdout.readline() == "ready\n"
+    return worker
+
+
+def encoders(app):
+    """The children of this shop's workers that are still at work."""
+    found = []
+    for process in psutil.process_iter(["name"]):
+        try:
+            if process.cwd().startswith(app.instance_path):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def wait_until(what, within=10):
+    end = time.monotonic() + within
+    while not what():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """A film of one second, where it does not matter how long it takes."""
+    return films.film("upright.mp4", tmp_path_factory.mktemp("films"))
+
+
+def arrive(app, kai, film):
+    with app.test_request_context(method="POST"):
+        code = os.urandom(6).hex()
+        path = uploads.path_of(code)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(film.read_bytes())
+        clip = media.receive(kai.profile, code)
+        db.session.commit()
+        return clip.id
+
+
+def kill_at(app, kai, point, short):
+    """Kill one worker at this point, let another one do the work, and look at what there is."""
+    inside = point in ("encoding", "the other sizes")
+    clip = arrive(app, kai, films.BUNNY if inside else short)
+    worker = work(app, point)
+    assert worker.stdout.readline() == "here\n"
+    if inside:
+        assert encoders(app)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    wait_until(lambda: not encoders(app))
+    time.sleep(1.1)  # the lease runs out
+    second = work(app)
+    assert second.communicate(timeout=120)[0] == "done\n"
+    with app.test_request_context(method="POST"):
+        made = db.session.get(Clip, clip)
+        count = db.session.scalar(select(func.count(Rendition.id)).where(Rendition.clip_id == clip))
+        waiting = db.session.scalar(select(func.count(Job.id)).where(Job.state != JobState.DONE))
+        assert (made.state, count, waiting) == (ClipState.READY, 3, 0)
+        names = {made.poster, *db.session.scalars(select(Rendition.name))}
+    root = Path(app.instance_path)
+    assert [*(root / "scratch").iterdir(), *(root / "uploads").iterdir()] == []
+    return {path.name for path in (root / "media").iterdir()} - names
+
+
+@pytest.mark.parametrize("point", ["encoding", "before the commit"])
+def test_a_worker_that_is_killed_leaves_one_clip_and_nothing_else(app, kai, short, point):
+    assert kill_at(app, kai, point, short) == set()
+
+
+@pytest.mark.faults
+def test_fifty_workers_killed_while_they_make_clips(app, kai, short, promise):
+    kills, strays = 50, set()
+    for number in range(kills):
+        strays |= kill_at(app, kai, POINTS[number % len(POINTS)], short)
+        with app.test_request_context(method="POST"):
+            db.session.execute(db.delete(Clip))
+            db.session.execute(db.delete(Job))
+            db.session.commit()
+    figure = f"{kills} kills, {kills} ready clips, 0 orphans, {len(strays)} stray files"
+    promise("12", "a killed worker's clip is made once", figure, "50 of 50, 0, 0", not strays)
