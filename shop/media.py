@@ -91,7 +91,7 @@ def make_first(clip_id: int) -> None:
             (path,) = video_ffmpeg.make(file, found, [rung], where, poster=True, watch=_tell(clip_id))
             shown = video_ffmpeg.check(path)
             poster, placeholder = video_ffmpeg.poster(where, rung)
-            names = storage_disk.store(path, ".mp4"), storage_disk.store(poster, ".webp")
+            names = _store(clip.code, path, ".mp4"), _store(clip.code, poster, ".webp")
             size = path.stat().st_size
     except (UnfitError, FileNotFoundError) as error:
         give_up(clip_id, error.flaw if isinstance(error, UnfitError) else Flaw.BROKEN)
@@ -119,7 +119,7 @@ def make_rest(clip_id: int) -> None:
             paths = video_ffmpeg.make(file, found, rungs, where, watch=lambda _part: jobs.beat()) if rungs else []
             for rung, path in zip(rungs, paths, strict=True):
                 video_ffmpeg.check(path)
-                made.append((rung, storage_disk.store(path, ".mp4"), path.stat().st_size))
+                made.append((rung, _store(clip.code, path, ".mp4"), path.stat().st_size))
     except UnfitError:
         made = []
     for rung, name, size in made:
@@ -146,6 +146,7 @@ def give_up(clip_id: int, problem: str) -> None:
 def forget_source(code: str) -> None:
     """Throw the arrived file away: all that is needed of it has been made."""
     uploads.path_of(code).unlink(missing_ok=True)
+    _settle(code)
 
 
 @jobs.handler
@@ -195,6 +196,25 @@ def _keep(clip_id: int, rung: video_ffmpeg.Rung, name: str, size: int) -> None:
     db.session.add(Rendition(clip_id=clip_id, **row))
 
 
+def _store(code: str, path: Path, suffix: str) -> str:
+    """Store a file that was made for this clip, and note its name first: if we die now, somebody can find it."""
+    with _notes(code).open("a") as notes:
+        notes.write(storage_disk.name_for(path, suffix) + "\n")
+    return storage_disk.store(path, suffix)
+
+
+def _settle(code: str) -> None:
+    """What an earlier try has stored and no clip has is thrown away. (The same film is not twice the same bytes.)"""
+    notes = _notes(code)
+    if notes.exists():
+        forget_files([name for name in notes.read_text().splitlines() if storage_disk.NAME.fullmatch(name)])
+        notes.unlink(missing_ok=True)
+
+
+def _notes(code: str) -> Path:
+    return _scratch_folder() / f"{code}.stored"
+
+
 @contextmanager
 def _scratch(code: str) -> Iterator[Path]:
     """An empty directory to work in. What a worker that was killed left of this clip goes first."""
@@ -202,6 +222,7 @@ def _scratch(code: str) -> Iterator[Path]:
     folder = _scratch_folder()
     for left in folder.glob(f"{code}-*"):
         shutil.rmtree(left, ignore_errors=True)
+    _settle(code)
     where = Path(mkdtemp(prefix=f"{code}-", dir=folder))
     try:
         yield where
@@ -221,7 +242,11 @@ def sweep() -> None:
     uploads.sweep()
     old = time() - LEFT_OVER.total_seconds()
     for left in _scratch_folder().iterdir():
-        if left.stat().st_mtime < old:
+        if left.stat().st_mtime >= old:
+            continue
+        if left.suffix == ".stored":
+            _settle(left.stem)
+        else:
             shutil.rmtree(left, ignore_errors=True)
     for file in uploads.path_of("x").parent.glob("*"):
         if file.stat().st_mtime < old and not _is_awaited(file.name):

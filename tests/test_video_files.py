@@ -83,7 +83,7 @@ def test_every_kind_of_film_becomes_a_clip(reel, tmp_path, kind):
     assert 0.9 < found.seconds < 1.2
 
 
-@pytest.mark.faults
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*films.KINDS, "turned.mov"])
 def test_every_kind_of_film_becomes_every_size(reel, tmp_path, kind):
     made, _poster = make(reel(kind), tmp_path, all_rungs=True)
@@ -190,7 +190,7 @@ def bent(film, chance):
     return bytes(whole)
 
 
-@pytest.mark.parametrize("count", [8, pytest.param(200, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("count", [8, pytest.param(200, marks=pytest.mark.slow)])
 def test_broken_films_become_a_clip_or_are_refused_and_nothing_else(reel, tmp_path, count):
     import random
 

@@ -47,12 +47,17 @@ def store(content: bytes | Path, suffix: str) -> str:
 
     The same bytes get the same name, so storing twice keeps one file, and a name may be cached for ever.
     """
-    name = _digest(content) + suffix
+    name = name_for(content, suffix)
     target = path_of(name)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         _write(content, target)
     return name
+
+
+def name_for(content: bytes | Path, suffix: str) -> str:
+    """The name that these bytes have, stored or not."""
+    return _digest(content) + suffix
 
 
 def _digest(content: bytes | Path) -> str:

@@ -56,7 +56,7 @@ elif point == "encoding":
 elif point == "made":
     dies_after(video_ffmpeg, "check")
 elif point == "stored":
-    dies_after(storage_disk, "store")
+    dies_after(media, "_store")
 elif point == "before the commit":
     dies_after(media, "_keep")
 elif point == "the other sizes":
@@ -138,12 +138,13 @@ def kill_at(app, kai, point, short):
     return {path.name for path in (root / "media").iterdir()} - names
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("point", ["encoding", "before the commit"])
 def test_a_worker_that_is_killed_leaves_one_clip_and_nothing_else(app, kai, short, point):
     assert kill_at(app, kai, point, short) == set()
 
 
-@pytest.mark.faults
+@pytest.mark.slow
 def test_fifty_workers_killed_while_they_make_clips(app, kai, short, promise):
     kills, strays = 50, set()
     for number in range(kills):
