@@ -42,11 +42,14 @@ def _show(top: str) -> Answer:
     at = max(request.args.get("from", 0, int), 0)
     # Who has no session is not looked up.
     person = current_user.id if "_user_id" in session and current_user.is_authenticated else 0
-    dealt = feed.page(top, at, tallest=_tallest(), person=person)
-    return page("feed/index.html", "clips", page=dealt, on_video=True)
+    quality = _quality()
+    dealt = feed.page(top, at, tallest=feed.RUNGS[quality], person=person)
+    return page("feed/index.html", "clips", page=dealt, on_video=True, quality=quality)
 
 
-def _tallest() -> int:
+def _quality() -> str:
     """What this person chose, else what their network can carry."""
-    otherwise = "360" if request.headers.get("Save-Data") == "on" else "540"
-    return feed.RUNGS.get(request.cookies.get("q", ""), feed.RUNGS[otherwise])
+    chosen = request.cookies.get("q", "")
+    if chosen in feed.RUNGS:
+        return chosen
+    return "360" if request.headers.get("Save-Data") == "on" else "540"
