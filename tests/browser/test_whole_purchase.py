@@ -1,0 +1,147 @@
+"""From a playing clip to "paid", as a guest, with nothing but a keyboard: what it costs in presses and in typing."""
+
+import itertools
+import re
+import threading
+
+import pytest
+from playwright.sync_api import expect
+from werkzeug.serving import make_server
+
+from tests.browser.audit import PHONE
+
+PAID = {"en": "It is paid.", "nl": "Het is betaald."}
+BUTTON = {"en": "Order and pay", "nl": "Bestellen en betalen"}
+GUEST = {
+    "email": "noor@example.com",
+    "name": "Noor de Wit",
+    "postcode": "3511aa",
+    "house_number": "1",
+    "street": "Oudegracht",
+    "city": "Utrecht",
+}
+QUICK = [("nl", True), ("en", False)]
+CROSS = [
+    pytest.param(*case, marks=[] if case in QUICK else pytest.mark.slow)
+    for case in itertools.product(("nl", "en"), (True, False))
+]
+
+
+@pytest.fixture
+def demo_address(demo_shop):
+    server = make_server("127.0.0.1", 0, demo_shop, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+class Keyboard:
+    """Noor's hands: they know Tab, Enter, the arrows and letters, and count what they do."""
+
+    def __init__(self, page):
+        self.page, self.presses, self.typed = page, 0, []
+
+    def go_to(self, target):
+        """Tab on until it has the focus, as somebody without a mouse has to."""
+        for _tab in range(150):
+            if target.count() and target.first.evaluate("here => here === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"the keyboard does not reach {target}")
+
+    def press(self, target):
+        self.go_to(target)
+        self.page.keyboard.press("Enter")
+        self.presses += 1
+
+    def type(self, name, words):
+        self.go_to(self.page.locator(f"[name={name}]"))
+        self.page.keyboard.type(words)
+        self.typed.append(name)
+
+
+@pytest.fixture
+def noor_s(browser):
+    """A phone of hers, in this language, with or without JavaScript."""
+    opened = []
+
+    def open_one(language, has_javascript):
+        context = browser.new_context(viewport=PHONE, locale=language, java_script_enabled=has_javascript)
+        opened.append(context)
+        page = context.new_page()
+        page.complaints = []
+        # Who goes on before a page has faded in cuts its fading short, and Chromium reports that.
+        page.on("pageerror", lambda error: "Transition was" in str(error) or page.complaints.append(str(error)))
+        page.on("console", lambda line: page.complaints.append(line.text) if line.type == "error" else None)
+        return page
+
+    yield open_one
+    for context in opened:
+        context.close()
+
+
+def plays(page, has_javascript):
+    """Without JavaScript the clip has the browser's own controls."""
+    video = page.locator("video").first
+    if not has_javascript:
+        video.focus()
+        page.keyboard.press("Space")
+    for _look in range(100):
+        if video.evaluate("clip => clip.currentTime > 0"):
+            return True
+        page.wait_for_timeout(50)
+    return False
+
+
+def choose(hands, has_javascript):
+    """The thing in the clip goes into the cart, and we go there."""
+    page = hands.page
+    expect(page.locator(".chip__link").first).to_be_visible(timeout=15_000)  # it comes at its second
+    hands.press(page.locator(".chip__link").first)
+    if not has_javascript:
+        hands.press(page.locator("form[action='/cart/lines'] button[type=submit]"))
+        return
+    hands.press(page.locator("#sheet form[action='/cart/lines'] button[type=submit]"))
+    expect(page.locator("#cart-size")).to_contain_text("1")
+    page.keyboard.press("Escape")
+    hands.press(page.locator(".tabs a[href='/cart']"))
+
+
+@pytest.mark.parametrize(("language", "has_javascript"), CROSS)
+def test_noor_buys_what_she_sees_with_six_typed_fields(demo_address, noor_s, language, has_javascript):
+    page = noor_s(language, has_javascript)
+    page.goto(demo_address)
+    assert plays(page, has_javascript)
+    hands = Keyboard(page)
+    choose(hands, has_javascript)
+    hands.press(page.locator("a[href='/checkout']"))
+    for name, words in GUEST.items():
+        hands.type(name, words)
+    hands.go_to(page.locator("[name=method]:checked"))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("[value=card]")).to_be_checked()
+    button = page.locator("button[type=submit]", has_text=BUTTON[language])
+    asked = re.search(r"[\d,.]+\d", button.inner_text())[0]
+    hands.press(button)
+    expect(page.locator("h1")).to_contain_text(PAID[language])
+    expect(page.locator("#purchase .notice").first).to_contain_text(asked)
+    assert (len(hands.typed), hands.presses) == (6, 5 if has_javascript else 4)
+    assert page.complaints == []
+
+
+def test_noor_pays_at_her_bank_and_comes_back_to_a_page_that_knows(demo_address, noor_s):
+    page = noor_s("nl", True)
+    page.goto(demo_address)
+    hands = Keyboard(page)
+    choose(hands, True)
+    page.goto(f"{demo_address}/checkout")
+    for name, words in GUEST.items():
+        hands.type(name, words)
+    hands.press(page.locator("button[type=submit]", has_text=BUTTON["nl"]))
+    hands.press(page.locator("[value=approved]"))
+    expect(page.locator("h1")).to_contain_text(PAID["nl"], timeout=10_000)
+    expect(page.locator("#purchase form")).to_have_count(0)
+    assert page.complaints == []
