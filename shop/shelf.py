@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask import current_app
-from sqlalchemy import Row, Select, and_, bindparam, exists, select, tuple_
+from sqlalchemy import Row, Select, Text, and_, bindparam, cast, exists, select, tuple_
 
 from shop import clock, prices
 from shop.database import rows
@@ -16,7 +16,7 @@ from shop.errors import NotFound
 from shop.i18n import _
 from shop.models import Category, DeliveryRate, Picture, Product, Seller, Variant
 from shop.money import Money
-from shop.products import HOME, MAY_BE_SOLD
+from shop.products import HOME, MAY_BE_SOLD, read_words
 from shop.words import Words
 
 SHELF = 24
@@ -31,7 +31,8 @@ _other = variants.alias()
 # What a card shows; the conditions and the order come on top.
 CARDS = (
     select(
-        *products.c["code", "title", "sold", "created_at", "ships_from_city", "handling_days"],
+        *products.c["code", "ships_from_city", "handling_days"],
+        cast(products.c.title, Text).label("title"),  # a card that is remembered need not read it
         *pictures.c["name", "width", "height"],
         *variants.c["price_minor", "price_currency", "prior_minor", "reduced_at"],
         *rates.c["min_days", "max_days"],
@@ -59,7 +60,7 @@ class Order(NamedTuple):
         place = tuple_(bindparam("value", type_=key[0].type), bindparam("code"))
         after = tuple_(*key) < place if self.is_descending else tuple_(*key) > place
         order = [column.desc() if self.is_descending else column for column in key]
-        found: Select[Any] = CARDS.where(after, *conditions).order_by(*order)
+        found: Select[Any] = CARDS.add_columns(key[0].label("key")).where(after, *conditions).order_by(*order)
         return found
 
 
@@ -88,7 +89,7 @@ class Card(NamedTuple):
     """A product on a shelf. Everything a card shows is in here, so the card may be cached by it."""
 
     code: str
-    title: Words
+    told: str  # its title, as JSON
     city: str
     picture: str | None
     width: int | None
@@ -98,6 +99,11 @@ class Card(NamedTuple):
     prior_minor: int | None
     arrives: date | None
     is_in_stock: bool
+
+    @property
+    def title(self) -> Words:
+        """The title, in the languages that there are."""
+        return read_words(self.told)
 
     @property
     def price(self) -> Money:
@@ -116,6 +122,18 @@ class Kind(NamedTuple):
     id: int
     slug: str
     name: Words
+
+
+class Signs(NamedTuple):
+    """What stands above a shelf: the kinds, the orders, and which of them it is; remembered by this."""
+
+    kinds: tuple[Kind, ...]
+    kind: Kind | None
+    sort: str
+
+    def read(self) -> Signs:
+        """There is nothing to be read first."""
+        return self
 
 
 class Shelf(NamedTuple):
@@ -142,7 +160,7 @@ def lay_out(statement: Select[Any], sort: str, after: str, **values: Any) -> She
     order = _ORDERS[sort]
     value, code = _read(after, order)
     found = rows(statement, value=value, code=code, **values)
-    return Shelf(cards(found[:SHELF]), _place(found[SHELF - 1], order) if len(found) > SHELF else None)
+    return Shelf(cards(found[:SHELF]), _place(found[SHELF - 1]) if len(found) > SHELF else None)
 
 
 def cards(found: Iterable[Row[Any]]) -> list[Card]:
@@ -167,11 +185,11 @@ def cards(found: Iterable[Row[Any]]) -> list[Card]:
     ]
 
 
-def kinds() -> list[Kind]:
+def kinds() -> tuple[Kind, ...]:
     """The categories in which something is for sale, as they were at most a minute ago."""
-    kept: tuple[datetime, list[Kind]] | None = current_app.extensions.get("shop.kinds")
+    kept: tuple[datetime, tuple[Kind, ...]] | None = current_app.extensions.get("shop.kinds")
     if kept is None or clock.now() - kept[0] > KEEP_CATEGORIES:
-        kept = current_app.extensions["shop.kinds"] = (clock.now(), [Kind._make(row) for row in rows(_CATEGORIES)])
+        kept = current_app.extensions["shop.kinds"] = (clock.now(), tuple(Kind._make(row) for row in rows(_CATEGORIES)))
     return kept[1]
 
 
@@ -185,9 +203,8 @@ def kind(slug: str) -> Kind | None:
     return found
 
 
-def _place(row: Row[Any], order: Order) -> str:
-    value = row._mapping[order.column]
-    return f"{_microseconds(value) if isinstance(value, datetime) else value}-{row.code}"
+def _place(row: Row[Any]) -> str:
+    return f"{_microseconds(row.key) if isinstance(row.key, datetime) else row.key}-{row.code}"
 
 
 def _read(after: str, order: Order) -> tuple[Any, str]:
