@@ -140,8 +140,7 @@ def browser_of(app: Flask, visitor: str, language: str) -> FlaskClient:
     client.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
     if email := VISITORS[visitor]:
         _sign_in(app, client, email)
-    if "accounts.language" in ROUTES:
-        client.post("/language", data={"language": language})
+    client.post("/language", data={"language": language})
     _choose(app, client)
     return client
 

@@ -6,10 +6,10 @@ import secrets
 
 from flask import Blueprint, current_app, request, session, url_for
 from flask_login import current_user, login_user, logout_user
-from wtforms import EmailField, HiddenField, PasswordField, StringField
+from wtforms import EmailField, HiddenField, PasswordField, StringField, ValidationError
 from wtforms.validators import DataRequired, InputRequired, Regexp
 
-from shop import accounts, cart, credentials, i18n, limits
+from shop import accounts, cart, credentials, i18n, limits, passwords
 from shop.access import home_address
 from shop.database import db
 from shop.errors import Refused
@@ -40,6 +40,13 @@ class SignUpForm(Form):
     name = StringField(_l("Your name"), validators=[DataRequired(_l("What may we call you?")), at_most(80)])
     email = EmailField(_l("E-mail address"), validators=EMAIL)
     password = PasswordField(_l("Password"), validators=PASSWORD)
+
+    def validate_password(self, field: PasswordField) -> None:
+        """So that everything that is wrong is said at once."""
+        try:
+            passwords.check(field.data, self.name.data or "", self.email.data or "")
+        except Refused as no:
+            raise ValidationError(no.words) from no
 
 
 class ForgottenForm(Form):
@@ -136,11 +143,7 @@ def sign_up_now() -> Answer:
     if not form.validate():
         return page("credentials/sign_up.html", "form", status=422, form=form)
     limits.spend("20 per hour", "sign-up address", limits.who_asks())
-    try:
-        credentials.sign_up(form.email.data, form.name.data, form.password.data, language=i18n.language())
-    except Refused as no:
-        form.password.errors = [no.words]
-        return page("credentials/sign_up.html", "form", status=no.status, form=form)
+    credentials.sign_up(form.email.data, form.name.data, form.password.data, language=i18n.language())
     db.session.commit()
     return leave(url_for(".mailed"))
 

@@ -38,7 +38,7 @@ REGISTERS = {
     "RCS": _l("SIREN, France (9 digits)"),
     "RCSL": _l("RCS, Luxembourg (a letter and a number)"),
 }
-HANDLE = Regexp(r"^[a-z0-9][a-z0-9_-]{2,29}$", message=_l("Use 3 to 30 small letters, digits, - or _."))
+HANDLE = Regexp(r"^[a-z0-9][a-z0-9._-]{2,29}$", message=_l("Use 3 to 30 small letters, digits, dots, - or _."))
 TELL = (DataRequired(_l("Tell us.")), Length(10, 500, _l("Tell us in 10 to 500 characters.")))
 PHONE = Regexp(r"^\+?[0-9 ()-]{8,30}$", message=_l("This does not look like a telephone number."))
 
