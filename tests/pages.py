@@ -50,7 +50,7 @@ IN_STOCK = (
     "WHERE status = 'live' AND vetting = 'approved' AND stock > 9 ORDER BY variants.id LIMIT 1"
 )
 # What is served, but is no page.
-NO_PAGES = frozenset(("static", "media.show", "uploads.state", "health.livez", "health.readyz"))
+NO_PAGES = frozenset(("static", "cart.size", "media.show", "uploads.state", "health.livez", "health.readyz"))
 
 # Who looks, and with which account.
 VISITORS: dict[str, str | None] = {

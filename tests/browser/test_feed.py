@@ -207,10 +207,13 @@ def test_back_from_the_cart_finds_the_feed_as_it_was(browser_type, browser_type_
     page.evaluate("window.isTheSame = true")
     page.get_by_role("link", name="Cart", exact=True).click()
     expect(page).to_have_url(f"{address}/cart")
+    line, ours = {"variant": "lamp-oak", "quantity": "2"}, {"Sec-Fetch-Site": "same-origin"}
+    page.request.post(f"{address}/cart/lines", form=line, headers=ours)
     page.evaluate("history.back()")
     expect(page).to_have_url(f"{address}/v/c7")
     plays(page, "c7")
     assert page.evaluate("[window.isTheSame, document.querySelectorAll('clip-player').length]") == [True, 9]
+    expect(page.locator("#cart-size")).to_contain_text("2 things")
     page.context.close()
     patient.close()
 
