@@ -105,7 +105,7 @@ class Auditor:
         self.tab.set_viewport_size(PHONE)
         answer = self.tab.goto(f"{self.shop}{page}", wait_until="load")
         wrong = [] if answer and answer.status == status else [f"status {answer and answer.status}"]
-        wrong += self.axe() + self.small() + self.keyboard()
+        wrong += self.axe() + self.fingers() + self.small() + self.keyboard()
         expected = "Failed to load resource: the server responded with a status of 404" if status == 404 else "\0"
         wrong += [line for line in self.heard if expected not in line]
         return [f"{page}: {line}" for line in wrong]
