@@ -72,6 +72,16 @@ def test_a_clip_that_wants_to_is_in_the_feed_as_soon_as_its_first_size_is_there(
     assert look(clip).published_at is not None
 
 
+def test_the_page_can_see_how_far_it_is(arrive, monkeypatch):
+    clip, seen = arrive(films.BUNNY), []
+    beat = jobs.beat
+    monkeypatch.setattr(jobs, "beat", lambda: (beat(), seen.append(look(clip).state), db.session.rollback()))
+    tell = media._tell(clip)
+    monkeypatch.setattr(media, "_tell", lambda _clip: lambda part: (tell(0.42), seen.append(look(clip).progress)))
+    jobs.run_due(most=1)
+    assert seen[:2] == [ClipState.PROCESSING, 42]
+
+
 def test_av1_is_made_when_the_operator_wants_it(app, arrive, monkeypatch):
     monkeypatch.setitem(app.config, "VIDEO_AV1", True)
     clip = arrive(films.BIKES)
