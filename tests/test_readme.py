@@ -28,5 +28,5 @@ def test_the_accounts_of_the_demo_are_told():
 
 
 def test_every_file_that_is_linked_exists():
-    linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", README) + re.findall(r'src="([^"]+)"', README)
     assert [name for name in linked if not Path(name).exists()] == []

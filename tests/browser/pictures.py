@@ -23,21 +23,21 @@ from tests.browser.conftest import FLAGS
 from tests.faults.shops import opened
 
 PHONE = {"width": 375, "height": 812}
-DESK = {"width": 1280, "height": 800}
 SNEAKER = f"/p/{catalogue.code('product', 'wolk-sneaker')}"
 CLIP = f"/v/{catalogue.code('clip', 'weekend-packing')}"
 
 
 @contextmanager
-def window(browser: Browser, shop: str, *, dark: bool = False, desk: bool = False, who: str = "") -> Iterator[Page]:
+def window(browser: Browser, shop: str, *, dark: bool = False, who: str = "") -> Iterator[Page]:
     """A window of somebody, who has signed in if there is a `who`."""
     context = browser.new_context(
         base_url=shop,
-        viewport=DESK if desk else PHONE,
-        device_scale_factor=1 if desk else 2,
+        viewport=PHONE,
+        device_scale_factor=2,
         color_scheme="dark" if dark else "light",
         locale="en-GB",
-        has_touch=not desk,
+        has_touch=True,
+        bypass_csp=True,  # to ask the page how far the film is
     )
     page = context.new_page()
     if who:
@@ -88,8 +88,6 @@ SHOTS: dict[str, tuple[dict[str, object], Callable[[Page], None]]] = {
     "checkout": ({}, at("/checkout", *CART)),
     "showcase": ({}, at("/@huis.van.smaak")),
     "studio": ({"who": "kai"}, at("/studio")),
-    "moderation": ({"who": "rex"}, at("/moderation")),
-    "desk": ({"desk": True}, feed),
 }
 
 
