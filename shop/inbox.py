@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import structlog
 from sqlalchemy import Row, bindparam, select, text, update
 
-from shop import clock, gateways, jobs
-from shop.database import connection, db, first, let_go, rows
-from shop.gateways.payment_port import Notice, RejectedError, Report
+from shop import clock, gateways
+from shop.database import connection, db, first, rows
+from shop.gateways.payment_port import Notice, Report
 from shop.models import (
     Event,
     InboxState,
@@ -56,10 +56,11 @@ _PAYMENT = (
     .join(purchases, purchases.c.id == payments.c.purchase_id)
     .where(payments.c.id == bindparam("payment"))
 )
-_REFUND = (
-    select(refunds, attempts.c.gateway_id.label("paid_as"))
-    .join(attempts, attempts.c.id == refunds.c.attempt_id)
-    .where(refunds.c.id == bindparam("refund"))
+_PURCHASE_OF = (
+    select(purchases.c.id)
+    .join(payments, payments.c.purchase_id == purchases.c.id)
+    .where(payments.c.id == bindparam("payment"))
+    .with_for_update(of=purchases)
 )
 _KEEP = text(
     """
@@ -116,8 +117,14 @@ def apply(report: Report) -> Verdict:
 
 
 def lock(payment: int) -> Row[Any]:
-    """A payment with its purchase's code and person; whoever else wants to move it waits for us."""
-    return connection().execute(_PAYMENT.with_for_update(of=payments), {"payment": payment}).one()
+    """A payment with its purchase's code and person; whoever else wants to move either of them waits for us.
+
+    It is the purchase that is locked, as at the checkout, and the payment is read after that: what PostgreSQL joins to
+    a row that it had to wait for is as old as the wait.
+    """
+    if connection().dialect.name != "sqlite":
+        connection().execute(_PURCHASE_OF, {"payment": payment})
+    return connection().execute(_PAYMENT, {"payment": payment}).one()
 
 
 def _find(report: Report) -> Row[Any] | None:
@@ -191,7 +198,7 @@ def note(subject: str, subject_id: int, was: str, became: str, text: str = "") -
 
 
 def give_back(attempt: int, reason: str) -> None:
-    """Give the whole amount of an attempt back, for this reason once: what the buyer paid and we cannot keep."""
+    """Write down that the whole amount of an attempt goes back, once; `settlement` sends it."""
     row = first(_AGAIN, attempt=attempt)
     assert row  # noqa: S101  rows of attempts are never deleted
     mine = select(refunds.c.id).where(refunds.c.attempt_id == attempt)
@@ -211,30 +218,12 @@ def give_back(attempt: int, reason: str) -> None:
     db.session.flush()
     refund.idempotency_key = f"ret:{refund.id}:refund"
     note("refund", refund.id, "", RefundState.WANTED, reason)
-    jobs.later(send_refund, refund=refund.id)
 
 
-@jobs.handler
-def send_refund(refund: int) -> None:
-    """Ask the gateway to give back, with the refund's own key, and write down what it says."""
-    wanted = first(_REFUND, refund=refund)
-    if wanted is None or wanted.state != RefundState.WANTED:
-        return
-    let_go()
-    gateway = gateways.payment()
-    amount = Money(wanted.amount_minor, wanted.amount_currency)
-    try:
-        done = gateway.refund(wanted.paid_as, amount, key=wanted.idempotency_key)
-    except RejectedError as error:
-        log.error("the gateway rejects a refund", refund=refund, code=error.code)
-        _end_refund(refund, RefundState.FAILED, None)
-        return
-    report = gateway.get_payment(wanted.paid_as)
-    _end_refund(refund, RefundState.DONE, done.id)
-    apply(report)
-
-
-def _end_refund(refund: int, state: RefundState, gateway_id: str | None) -> None:
+def end_refund(refund: int, state: RefundState, gateway_id: str | None = None) -> bool:
+    """Write down how a refund ended; False when somebody has done so already."""
     moved = update(refunds).where(refunds.c.id == refund, refunds.c.state == RefundState.WANTED)
-    if connection().execute(moved.values(state=state, gateway_id=gateway_id)).rowcount == 1:
-        note("refund", refund, RefundState.WANTED, state)
+    if connection().execute(moved.values(state=state, gateway_id=gateway_id)).rowcount != 1:
+        return False
+    note("refund", refund, RefundState.WANTED, state)
+    return True

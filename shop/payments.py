@@ -53,7 +53,7 @@ IN_OUR_HANDS = (PaymentState.SUBMITTING, PaymentState.PROCESSING)
 log = structlog.get_logger()
 
 payments, attempts, saved = Payment.__table__, PaymentAttempt.__table__, SavedMethod.__table__
-_OF_PURCHASE = select(payments).where(payments.c.purchase_id == bindparam("purchase"))
+_OF_PURCHASE = select(payments.c.id).where(payments.c.purchase_id == bindparam("purchase"))
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"))
 _ATTEMPTS = select(attempts).where(attempts.c.payment_id == bindparam("payment")).order_by(attempts.c.number)
 _SAVED = select(saved).where(saved.c.user_id == bindparam("user")).order_by(saved.c.id.desc())
@@ -136,8 +136,8 @@ def _payment_of(purchase: Purchase) -> Row[Any]:
         "changed_at": clock.now(),
     }
     db.session.flush()
-    connection().execute(insert(payments).values(row).on_conflict_do_nothing())
-    return connection().execute(_OF_PURCHASE.with_for_update(), {"purchase": purchase.id}).one()
+    made = connection().execute(insert(payments).values(row).on_conflict_do_nothing().returning(payments.c.id)).first()
+    return inbox.lock((made or connection().execute(_OF_PURCHASE, {"purchase": purchase.id}).one()).id)
 
 
 def _request(purchase: Purchase, method: str, number: int, wants_saving: bool) -> Request:

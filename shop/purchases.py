@@ -18,7 +18,7 @@ from shop import jobs, notifications, parcels, payments
 from shop.database import db, rows
 from shop.errors import NotFound
 from shop.i18n import _
-from shop.models import Event, Order, OrderLine, OrderStatus, Payment, PaymentAttempt, PaymentState, Purchase
+from shop.models import Event, Order, OrderLine, OrderStatus, Payment, PaymentAttempt, PaymentState, Purchase, Refund
 from shop.money import Money
 
 purchases, orders, lines = Purchase.__table__, Order.__table__, OrderLine.__table__
@@ -150,6 +150,25 @@ def confirm(purchase: int) -> None:
         language=found.language,
         purchase=_copy(found, "code name street house_number postcode city country total placed_at"),
         orders=[_told(order) for order in found.orders],
+    )
+
+
+@jobs.handler
+def tell_of_refund(refund: int) -> None:
+    """Mail the buyer that their money goes back, how much and why, once."""
+    given = db.session.get(Refund, refund)
+    if given is None:
+        return
+    bought = db.session.scalars(select(Purchase).join(Payment).where(Payment.id == given.payment_id)).one()
+    notifications.mail(
+        kind="purchase_refunded",
+        about=given.code,
+        to=bought.email,
+        template="purchase_refunded",
+        language=bought.language,
+        purchase=_copy(bought, "code name"),
+        amount=given.amount,
+        reason=given.reason,
     )
 
 

@@ -244,6 +244,31 @@ def test_of_two_payments_for_one_purchase_the_second_goes_back(mug):
     assert db.session.scalar(select(Payment.refunded_minor)) == 0
 
 
+def test_who_gets_money_back_is_told_how_much_and_why_once(mug, letters):
+    purchase, first = placed({mug.large: 1}, "ideal")
+    paid(first)
+    second = payments.open(db.session.get(Purchase, purchase), "card")
+    db.session.commit()
+    paid(second)
+    at_the_bank(first, "approved")
+    news()
+    mails = [mail for mail in letters() if "back" in mail["Subject"]]
+    assert [mail["To"] for mail in mails] == ["noor@example.com"]
+    assert "twice" in mails[0].get_body(("plain",)).get_content()
+    assert "€32.95" in mails[0]["Subject"]
+
+
+def test_a_refund_whose_job_got_lost_is_sent_by_the_clock(mug, pass_time):
+    _purchase, attempt = placed({mug.small: 1})
+    paid(attempt)
+    inbox.give_back(attempt, "sold_out")
+    db.session.commit()
+    pass_time(minutes=3)
+    settlement.catch_up()
+    news()
+    assert (states(Refund.state), states(Payment.state)) == (["done"], ["refunded"])
+
+
 def payment_of(purchase):
     return db.session.scalar(select(Payment.id).where(Payment.purchase_id == purchase))
 
