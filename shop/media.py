@@ -24,15 +24,16 @@ from shop.errors import Refused
 from shop.gateways import storage_disk, video_ffmpeg
 from shop.gateways.video_probe import LARGEST, Flaw, UnfitError, looks_like_video, probe
 from shop.i18n import _
-from shop.models import CaptionTrack, Clip, ClipState, Moment, Rendition, Upload
+from shop.models import CaptionTrack, Clip, ClipState, Moment, Rendition, Tag, Upload
 
 __all__ = ["LARGEST", "Flaw", "receive", "refuse_other_kinds"]
 
 MOST_WAITING = 10  # clips of one creator that are not ready yet
 UNFINISHED = (ClipState.RECEIVED, ClipState.PROCESSING)
 LEFT_OVER = timedelta(hours=24)
+SHORTEST_TAG = 500  # milliseconds
 
-clips, renditions = Clip.__table__, Rendition.__table__
+clips, tags = Clip.__table__, Tag.__table__
 
 
 def refuse_other_kinds(start: bytes) -> None:
@@ -100,6 +101,7 @@ def make_first(clip_id: int) -> None:
     if not _show(clip_id, duration_ms=round(shown.seconds * 1000), **looks):
         jobs.later(forget_files, names=names)
         return
+    _fit_tags(clip_id, round(shown.seconds * 1000))
     _keep(clip_id, rung, names[0], size)
     jobs.later(make_rest, clip_id=clip_id)
 
@@ -189,6 +191,14 @@ def _show(clip_id: int, **looks: Any) -> bool:
     shown = update(clips).where(clips.c.id == clip_id, clips.c.state == ClipState.PROCESSING)
     values = {"state": ClipState.READY, "progress": 100, "published_at": published, **looks}
     return db.session.connection().execute(shown.values(values)).rowcount == 1
+
+
+def _fit_tags(clip_id: int, duration_ms: int) -> None:
+    """Tags could be set before anybody knew how long the clip is: none lasts longer than it."""
+    last = max(duration_ms - SHORTEST_TAG, 0)
+    start = case((tags.c.start_ms > last, last), else_=tags.c.start_ms)
+    too_late = update(tags).where(tags.c.clip_id == clip_id, tags.c.end_ms > duration_ms)
+    db.session.execute(too_late.values(start_ms=start, end_ms=duration_ms))
 
 
 def _keep(clip_id: int, rung: video_ffmpeg.Rung, name: str, size: int) -> None:

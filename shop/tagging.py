@@ -10,6 +10,7 @@ from sqlalchemy import Row, and_, bindparam, select
 from shop.database import db, rows
 from shop.errors import NotFound, Refused
 from shop.i18n import _
+from shop.media import SHORTEST_TAG
 from shop.models import Clip, Disclosure, Product, Profile, Seller, Tag, Variant
 from shop.money import Money
 from shop.products import MAY_BE_SOLD
@@ -18,7 +19,6 @@ from shop.words import Words
 MOST_TAGS = 20
 MOST_SEARCHED = 2000  # the best-selling ones; a large shop needs its search for more
 MOST_FOUND = 40
-SHORTEST = 500  # milliseconds
 LONGEST_CLIP = 60_000
 
 products, sellers = Product.__table__, Seller.__table__
@@ -132,7 +132,7 @@ def _for_sale(code: str) -> int:
 
 def _put(clip: Clip, put: Tag, place: Place) -> None:
     end = min(place.end, clip.duration_ms or LONGEST_CLIP)
-    if not 0 <= place.start <= end - SHORTEST:
+    if not 0 <= place.start <= end - SHORTEST_TAG:
         raise Refused(_("A tag has to be seen for at least half a second, before the clip ends."), 422)
     if not (0 <= place.x <= 1 and 0 <= place.y <= 1):
         raise Refused(_("Choose a place inside the frame."), 422)

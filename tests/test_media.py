@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from shop import clock, jobs, media, uploads, videos
+from shop import clock, jobs, media, tagging, uploads, videos
 from shop.database import db
 from shop.errors import Refused
 from shop.gateways import storage_disk
-from shop.models import Clip, ClipState, Job, JobState, Rendition
+from shop.models import Clip, ClipState, Job, JobState, Rendition, Tag
 from tests import films, hostile_films
 from tests.cast import both
 
@@ -80,6 +80,17 @@ def test_the_page_can_see_how_far_it_is(arrive, monkeypatch):
     monkeypatch.setattr(media, "_tell", lambda _clip: lambda part: (tell(0.42), seen.append(look(clip).progress)))
     jobs.run_due(most=1)
     assert seen[:2] == [ClipState.PROCESSING, 42]
+
+
+def test_tags_from_before_the_length_was_known_end_with_the_clip(arrive, mug):
+    clip = arrive(films.BUNNY)
+    for start, end in ((0, 60_000), (30_000, 40_000), (1000, 2000)):
+        tagging.add(look(clip), "mug", tagging.Place(start, end, 0.5, 0.5))
+    db.session.commit()
+    jobs.run_due(most=1)
+    lasts = look(clip).duration_ms
+    seen = sorted((tag.start_ms, tag.end_ms) for tag in db.session.scalars(select(Tag)))
+    assert seen == [(0, lasts), (1000, 2000), (lasts - 500, lasts)]
 
 
 def test_av1_is_made_when_the_operator_wants_it(app, arrive, monkeypatch):

@@ -9,6 +9,9 @@ from shop import jobs
 from tests import films, hostile_films
 from tests.browser.audit import PHONE
 
+# What differs between the databases is tried without a browser.
+pytestmark = pytest.mark.parametrize("built", ["sqlite"], indirect=True, scope="session")
+
 MIB = 1024 * 1024
 HERE = re.compile(r"/studio/clips/\w+$")
 
