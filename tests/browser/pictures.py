@@ -59,7 +59,7 @@ def feed(page: Page) -> None:
 def sheet(page: Page) -> None:
     """The product, over the clip."""
     feed(page)
-    page.locator(".chip__link:visible").first.click()
+    page.locator(".tag-chip__link:visible").first.click()
     page.locator("#sheet-body form").first.wait_for()
     page.wait_for_timeout(500)
 

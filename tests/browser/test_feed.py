@@ -34,7 +34,7 @@ def still(film):
 
 @pytest.fixture
 def clips(app, mug, lamp, film):
-    """Nine clips by two makers, c1 the newest. In each the lamp is in view for three seconds, then the mug."""
+    """Nine clips by two makers, c1 the newest. In each the lamp is in view for six seconds, then the mug."""
     with app.test_request_context(method="POST"):
         poster = storage_disk.store(still(film), ".webp")
         card, words = storage_disk.store(film, ".mp4"), storage_disk.store(WORDS.encode(), ".vtt")
@@ -44,7 +44,7 @@ def clips(app, mug, lamp, film):
             clip = a_clip(makers[n % 2], f"c{n}", *goods, published_at=clock.now() - timedelta(minutes=n))
             clip.renditions = [Rendition(width=90, height=160, name=card, size=1)]
             clip.tracks = [CaptionTrack(language="en", name=words)]
-            clip.tags[0].end_ms = clip.tags[1].start_ms = 3000
+            clip.tags[0].end_ms = clip.tags[1].start_ms = 6000
             clip.poster = poster
             db.session.add(clip)
         db.session.commit()
@@ -88,6 +88,10 @@ def jump(page, code, seconds):
     clip(page, code).locator("video").evaluate("(video, at) => { video.currentTime = at }", seconds)
 
 
+def freeze(page, code, seconds):
+    clip(page, code).locator("video").evaluate("(video, at) => { video.pause(); video.currentTime = at }", seconds)
+
+
 def held(page):
     return page.evaluate("document.querySelectorAll('video[src]').length")
 
@@ -115,14 +119,14 @@ def test_a_product_slides_in_at_its_second_with_its_place_and_its_button(open_fe
     page = open_feed()
     plays(page, "c1")
     first = clip(page, "c1")
-    jump(page, "c1", 1)
+    freeze(page, "c1", 1)
     expect(first.get_by_role("link", name="Lamp", exact=False)).to_have_count(1)
-    expect(first.locator(".chip a:visible")).to_have_text(re.compile(r"Lamp\s*€49.95"))
+    expect(first.locator(".tag-chip a:visible")).to_have_text(re.compile(r"Lamp\s*€49.95"))
     expect(first.locator(".rail__buy:visible")).to_have_count(1)
     expect(first.get_by_role("button", name="Add to the cart: Lamp, €49.95")).to_be_visible()
-    jump(page, "c1", 4)
-    expect(first.locator(".chip a:visible")).to_have_count(1)  # the lamp takes a moment to go
-    expect(first.locator(".chip a:visible")).to_have_text(re.compile(r"Mug <b>\s*from €24.50"))
+    freeze(page, "c1", 7)
+    expect(first.locator(".tag-chip a:visible")).to_have_count(1)  # the lamp takes a moment to go
+    expect(first.locator(".tag-chip a:visible")).to_have_text(re.compile(r"Mug <b>\s*from €24.50"))
     expect(first.locator(".dot:visible")).to_have_count(1)
     expect(first.get_by_role("link", name="Choose: Mug <b>")).to_be_visible()
 
@@ -131,7 +135,7 @@ def test_the_sheet_opens_over_the_running_clip_and_back_closes_it(open_feed):
     page = open_feed()
     plays(page, "c1")
     jump(page, "c1", 0)
-    chip = clip(page, "c1").locator(".chip a:visible")
+    chip = clip(page, "c1").locator(".tag-chip a:visible")
     chip.click()
     sheet = page.get_by_role("dialog")
     expect(sheet.get_by_role("heading", level=2).first).to_have_text("Lamp")
@@ -139,7 +143,7 @@ def test_the_sheet_opens_over_the_running_clip_and_back_closes_it(open_feed):
     page.evaluate("history.back()")
     expect(sheet).to_be_hidden()
     plays(page, "c1")
-    assert page.evaluate("document.activeElement.className") == "chip__link"
+    assert page.evaluate("document.activeElement.className") == "tag-chip__link"
     assert page.evaluate("location.pathname") == "/"
 
 
@@ -300,7 +304,7 @@ def test_without_javascript_films_have_controls_all_products_are_there_and_the_f
     page = open_feed(java_script_enabled=False)
     expect(page.locator("video[controls]")).to_have_count(5)
     first = clip(page, "c1")
-    expect(first.locator(".chip a:visible")).to_have_count(2)
+    expect(first.locator(".tag-chip a:visible")).to_have_count(2)
     first.get_by_role("button", name="Add to the cart: Lamp").click()
     expect(page).to_have_url(f"{address}/cart")
     page.goto(address)
@@ -313,11 +317,11 @@ def test_without_javascript_films_have_controls_all_products_are_there_and_the_f
 @pytest.mark.parametrize("viewport", [SMALL, PHONE, {"width": 1280, "height": 800}], ids=["small", "phone", "desk"])
 def test_nothing_lies_over_anything_else(open_feed, viewport, locale):
     page = open_feed("/v/c1", viewport=viewport, locale=locale, reduced_motion="reduce")
-    expect(clip(page, "c1").locator(".chip a:visible")).to_have_count(1)
+    expect(clip(page, "c1").locator(".tag-chip a:visible")).to_have_count(1)
     overlaps = page.evaluate(
         """() => {
           const clip = document.querySelector("article")
-          const parts = ".clip__who a, .clip__labels, .clip__caption, .chip a, .clip__all, .rail__button"
+          const parts = ".clip__who a, .clip__labels, .clip__caption, .tag-chip a, .clip__all, .rail__button"
           const seen = [...clip.querySelectorAll(parts), ...document.querySelectorAll(".feed-top button, .tabs__link")]
             .filter(e => e.checkVisibility()).map(e => [e.className || e.tagName, e.getBoundingClientRect()])
           const beside = (a, b) => a.right <= b.left + 1 || a.bottom <= b.top + 1

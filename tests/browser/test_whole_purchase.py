@@ -98,8 +98,8 @@ def plays(page, has_javascript):
 def choose(hands, has_javascript):
     """The thing in the clip goes into the cart, and we go there."""
     page = hands.page
-    expect(page.locator(".chip__link").first).to_be_visible(timeout=15_000)  # it comes at its second
-    hands.press(page.locator(".chip__link").first)
+    expect(page.locator(".tag-chip__link").first).to_be_visible(timeout=15_000)  # it comes at its second
+    hands.press(page.locator(".tag-chip__link").first)
     if not has_javascript:
         hands.press(page.locator("form[action='/cart/lines'] button[type=submit]"))
         return
