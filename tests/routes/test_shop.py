@@ -114,7 +114,7 @@ def test_a_place_that_makes_no_sense_is_no_error(client, sixty, sort, after):
 
 def test_kinds_are_links_that_keep_the_order_and_empty_ones_are_left_out(client, sixty):
     page = client.get("/shop?sort=price").text
-    chips = re.findall(r'<a class="chip" href="([^"]+)"([^>]*)>([^<]+)<', page)
+    chips = re.findall(r'<a class="kind" href="([^"]+)"([^>]*)>([^<]+)<', page)
     assert chips == [
         ("/shop?sort=price", ' aria-current="page"', "Everything"),
         ("/shop?category=lamps&amp;sort=price", "", "Lamps"),
