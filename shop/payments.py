@@ -1,7 +1,6 @@
 """Payments: one for each purchase, in as many attempts as it takes, and what the gateway says about them.
 
-What a gateway answers and what it tells later come through one door, `apply`. States only move up in `RANKS`, so
-reports may come twice, late and in any order, and the end is the same. Money moves the orders in `settlement`.
+What a gateway says goes through `inbox`, which knows how the attempts stand; money moves the orders in `settlement`.
 """
 
 from __future__ import annotations
@@ -15,10 +14,9 @@ from typing import Any, NamedTuple
 import structlog
 from flask import current_app
 from sqlalchemy import Row, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from shop import clock, gateways, inbox, jobs, turn
-from shop.database import connection, db, first, let_go, rows
+from shop.database import connection, db, first, insert, let_go, rows
 from shop.errors import Refused
 from shop.gateways.payment_port import (
     Declined,
@@ -125,7 +123,6 @@ def open(purchase: Purchase, method: str, *, wants_saving: bool = False) -> int:
 
 def _payment_of(purchase: Purchase) -> Row[Any]:
     """The one payment of a purchase, made if need be; others who want it wait for us."""
-    insert = sqlite.insert if connection().dialect.name == "sqlite" else postgresql.insert
     row = {
         "purchase_id": purchase.id,
         "state": PaymentState.CREATED,

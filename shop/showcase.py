@@ -11,8 +11,9 @@ from shop import shelf
 from shop.database import first, rows
 from shop.errors import NotFound
 from shop.i18n import _
-from shop.models import Clip, Product, Profile, Seller, Tag, Vetting
+from shop.models import Clip, Product, Profile, Seller, Tag
 from shop.products import MAY_BE_SEEN, read_words
+from shop.sellers import may_sell
 
 CLIPS = 12
 
@@ -27,7 +28,7 @@ _PROFILE = (
         *sellers.c["kind", "legal_name", "company_register", "company_number", "vat_number", "email", "phone"],
         *sellers.c["street", "postcode", "city", "country", "is_self_certified", "decided_at"],
     )
-    .outerjoin(sellers, (sellers.c.profile_id == profiles.c.id) & (sellers.c.vetting == Vetting.APPROVED))
+    .outerjoin(sellers, (sellers.c.profile_id == profiles.c.id) & may_sell)
     .where(profiles.c.handle == bindparam("handle"))
 )
 _CLIPS = (

@@ -130,7 +130,7 @@ def throw_away(user_id: int, code: str) -> None:
 
 
 def sweep() -> None:
-    """Throw away what nobody has touched for a day, and files whose upload is not known (a crash at a bad moment)."""
+    """Throw away uploads that nobody has touched for a day, with what had arrived of them."""
     old = clock.now() - KEPT
     for upload in db.session.scalars(select(Upload).where(Upload.seen_at < old)):
         db.session.delete(upload)

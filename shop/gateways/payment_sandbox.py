@@ -17,13 +17,20 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, delete, select, update
 
 from shop import clock
-from shop.database import is_holding
+from shop.database import insert, is_holding
 from shop.gateways import payment_shape as shape
-from shop.gateways.payment_port import KeyConflictError, Notice, RefundReport, RejectedError, Report, Request
+from shop.gateways.payment_port import (
+    KeyConflictError,
+    Notice,
+    PaymentGateway,
+    RefundReport,
+    RejectedError,
+    Report,
+    Request,
+)
 from shop.models import SandboxObject
 from shop.money import Money
 
@@ -73,7 +80,7 @@ KINDS = {
 }
 
 
-class SandboxGateway:
+class SandboxGateway(PaymentGateway):
     """The `PaymentGateway` of a shop without keys."""
 
     name = "sandbox"
@@ -176,10 +183,10 @@ class _Memory:
 
     def __init__(self, connection: Connection) -> None:
         self._run = connection.execute
-        self._insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        self._connection = connection
 
     def put(self, name: str, kind: str, body: dict[str, Any], due_at: datetime | None = None) -> None:
-        self._run(insert(things).values(name=name, kind=kind, body=body, created_at=clock.now(), due_at=due_at))
+        self._run(things.insert().values(name=name, kind=kind, body=body, created_at=clock.now(), due_at=due_at))
 
     def look(self, name: str, kind: str) -> dict[str, Any] | None:
         row = self._run(select(things.c.body).where(things.c.name == name, things.c.kind == kind)).first()
@@ -215,7 +222,8 @@ class _Memory:
         name, print_of_it = f"key:{key}", _fingerprint(asked)
         self._run(delete(things).where(things.c.name == name, things.c.created_at < clock.now() - KEYS_LAST))
         row = {"name": name, "kind": "key", "body": {"asked": print_of_it}, "created_at": clock.now(), "due_at": None}
-        if self._run(self._insert(things).values(row).on_conflict_do_nothing().returning(things.c.name)).first():
+        mine = insert(things, self._connection).values(row).on_conflict_do_nothing().returning(things.c.name)
+        if self._run(mine).first():
             return None
         known = self._run(select(things.c.body).where(things.c.name == name)).scalar_one()
         if known["asked"] != print_of_it:

@@ -13,7 +13,7 @@ from shop import accounts, cart, credentials, i18n, limits, passwords
 from shop.access import home_address
 from shop.database import db
 from shop.errors import Refused
-from shop.hypermedia import Answer, Form, at_most, leave, page
+from shop.hypermedia import Answer, Form, at_most, leave, page, secret
 from shop.i18n import _, _l
 from shop.notifications import are_printed
 
@@ -177,7 +177,7 @@ def choose(token: str) -> Answer:
     """Choose a new password. To look does not use the link up: mail programs look, too."""
     if not credentials.is_reset_open(token):
         raise Refused(_("This link has been used, or it is older than an hour. Ask for a new one."), 410)
-    return _alone(page("credentials/choose.html", "form", form=NewPasswordForm(), token=token))
+    return secret(page("credentials/choose.html", "form", form=NewPasswordForm(), token=token))
 
 
 @bp.post("/reset/<token>")
@@ -185,18 +185,11 @@ def reset(token: str) -> Answer:
     """It is chosen: all devices are signed out, and one signs in with it."""
     form = NewPasswordForm()
     if not form.validate():
-        return _alone(page("credentials/choose.html", "form", status=422, form=form, token=token))
+        return secret(page("credentials/choose.html", "form", status=422, form=form, token=token))
     try:
         credentials.reset(token, form.password.data)
     except Refused as no:
         form.password.errors = [no.words]
-        return _alone(page("credentials/choose.html", "form", status=no.status, form=form, token=token))
+        return secret(page("credentials/choose.html", "form", status=no.status, form=form, token=token))
     db.session.commit()
     return leave(url_for(".sign_in", changed=1))
-
-
-def _alone(answer: Answer) -> Answer:
-    """The address is the key: it is neither kept nor told to the next page."""
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["Cache-Control"] = "no-store"
-    return answer

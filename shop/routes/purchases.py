@@ -12,7 +12,7 @@ from shop import checkout, payments, purchases, settlement
 from shop.database import db
 from shop.errors import Refused
 from shop.gateways.payment_port import GatewayError, NeedsRedirect
-from shop.hypermedia import Answer, Form, leave, page, wants_fragment
+from shop.hypermedia import Answer, Form, leave, page, secret, wants_fragment
 from shop.i18n import _
 from shop.models import Purchase
 from shop.purchases import Stage
@@ -75,7 +75,7 @@ def order(code: str) -> Answer:
     found = purchases.find_order(code, person())
     told = purchases.steps([found])[found.id]
     stage, vat = purchases.stage(found.purchase), purchases.vat(found)
-    return _private(page("purchases/order.html", "order", order=found, steps=told, stage=stage, vat=vat))
+    return secret(page("purchases/order.html", "order", order=found, steps=told, stage=stage, vat=vat))
 
 
 def _page(purchase: Purchase, status: int = 200, looks: int = 0, **context: Any) -> Answer:
@@ -92,11 +92,4 @@ def _page(purchase: Purchase, status: int = 200, looks: int = 0, **context: Any)
         "looks": looks,
         "wait": None if looks >= MOST else 2 if looks < QUICK else 5,
     }
-    return _private(page("purchases/show.html", "purchase", status=status, **context))
-
-
-def _private(answer: Answer) -> Answer:
-    """The address is the key to it: no other site and no cache gets to know it."""
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return secret(page("purchases/show.html", "purchase", status=status, **context))
