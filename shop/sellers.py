@@ -44,7 +44,6 @@ VAT_NUMBERS = {
     "LU": r"\d{8}",
 }
 POSTCODES = {"NL": r"[1-9]\d{3} ?[A-Z]{2}", "BE": r"[1-9]\d{3}", "DE": r"\d{5}", "FR": r"\d{5}", "LU": r"\d{4}"}
-TAKEN_HANDLES = frozenset(("admin", "etalage", "help", "moderator", "official", "seller", "shop", "support"))
 
 sellers, profiles, events, users = Seller.__table__, Profile.__table__, Event.__table__, User.__table__
 may_sell = sellers.c.vetting == Vetting.APPROVED  # the one gate, for every query that has something for sale
@@ -101,7 +100,7 @@ def apply(person: Person, *, handle: str, shop_name: str, **facts: Any) -> Selle
 def _first(person: Person, handle: str, shop_name: str, facts: dict[str, Any]) -> Seller:
     profile = db.session.scalar(select(Profile).where(Profile.user_id == person.id))
     if profile is None:
-        if handle in TAKEN_HANDLES or db.session.scalar(select(Profile.id).where(Profile.handle == handle)):
+        if not accounts.is_free(handle):
             raise Refused(_("This name is taken. Choose another one."), 422)
         profile = Profile(user_id=person.id, handle=handle, name=shop_name, created_at=clock.now())
     seller = Seller(vetting=Vetting.WAITING, applied_at=clock.now(), **facts)

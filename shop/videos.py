@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
+from sqlalchemy.exc import IntegrityError
 
 from shop import accounts, clock, jobs, media, subtitles, tagging, uploads
 from shop.database import db, rows
@@ -25,7 +26,6 @@ from shop.models import (
 from shop.words import Words
 
 HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9]|[._](?=[a-z0-9])){2,29}")
-TAKEN_WORDS = frozenset(("admin", "etalage", "moderation", "support", "shop", "help", "live", "studio"))
 
 clips, profiles = Clip.__table__, Profile.__table__
 
@@ -49,15 +49,22 @@ def open_studio(user_id: int, handle: str, name: str) -> User:
     profile = db.session.scalar(select(Profile).where(Profile.user_id == user.id))
     if profile is None:
         handle = handle.strip().lstrip("@").lower()
-        if not HANDLE.fullmatch(handle) or handle in TAKEN_WORDS:
+        if not HANDLE.fullmatch(handle):
             raise Refused(_("A handle has 3 to 30 letters and digits; dots and underscores between them."), 422)
-        if db.session.scalar(select(Profile.id).where(Profile.handle == handle)):
-            raise Refused(_("Somebody else has this handle already."), 422)
-        profile = Profile(user_id=user.id, handle=handle, name=name.strip()[:80] or user.name, created_at=clock.now())
-        db.session.add(profile)
+        if not accounts.is_free(handle):
+            raise Refused(_("This name is taken. Choose another one."), 422)
+        _open_window(user, handle, name.strip()[:80] or user.name)
     accounts.grant(user, Role.CREATOR)
     db.session.flush()
     return user
+
+
+def _open_window(user: User, handle: str, name: str) -> None:
+    try:
+        with db.session.begin_nested():
+            db.session.add(Profile(user_id=user.id, handle=handle, name=name, created_at=clock.now()))
+    except IntegrityError as clash:
+        raise Refused(_("This name is taken. Choose another one."), 422) from clash
 
 
 def profile_of(user_id: int) -> Profile:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from shop import tagging, videos
+from shop import accounts, tagging, videos
 from shop.database import db
 from shop.errors import NotFound, Refused
 from shop.gateways import storage_disk
@@ -171,10 +171,19 @@ def test_noor_opens_a_studio_and_may_film_from_then_on(noor):
     assert [held.role for held in user.roles] == [Role.CREATOR]
 
 
-@pytest.mark.parametrize("handle", ["ab", "kai", "-x-", "a..b", "admin", "a" * 31, "söd", ".abc", "abc."])
+@pytest.mark.parametrize("handle", ["ab", "kai", "-x-", "a..b", "admin", "official", "a" * 31, "söd", ".abc", "abc."])
 def test_a_handle_that_is_odd_or_taken_is_refused(kai, noor, handle):
     with pytest.raises(Refused):
         videos.open_studio(noor.id, handle, "Noor")
+    db.session.rollback()
+    with pytest.raises(NotFound):
+        videos.profile_of(noor.id)
+
+
+def test_of_two_who_take_a_handle_at_the_same_moment_the_second_is_told_so(kai, noor, monkeypatch):
+    monkeypatch.setattr(accounts, "is_free", lambda _handle: True)  # as it was when both asked
+    with pytest.raises(Refused, match="This name is taken"):
+        videos.open_studio(noor.id, "kai", "Noor")
     db.session.rollback()
     with pytest.raises(NotFound):
         videos.profile_of(noor.id)
