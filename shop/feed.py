@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, and_, bindparam, case, exists, func, or_, select
 
 from shop import clock
-from shop.database import rows
+from shop.database import rows, rows_and_more
 from shop.errors import NotFound
 from shop.i18n import _
 from shop.models import CaptionTrack, Clip, Like, Picture, Product, Profile, Rendition, Seller, Tag, Variant
@@ -164,7 +164,7 @@ class Shown(NamedTuple):
 class Page(NamedTuple):
     """Some clips of a sitting, and where it goes on."""
 
-    clips: list[Shown]
+    clips: tuple[Shown, ...]
     top: str  # the clip that this sitting began with
     at: int  # how many clips of it came before these
     following: int | None  # where its next page starts; None at its end
@@ -177,13 +177,13 @@ def page(top: str = "", at: int = 0, *, tallest: int = RUNGS["540"], person: int
     `tallest` is the height that a video should not exceed, `person` who is watching (0: somebody unknown).
     """
     now = clock.now()
-    found = rows(_FROM_TOP, top=top, now=now) if top else rows(_NEWEST, now=now)
+    found = rows_and_more(_FROM_TOP, top=top, now=now) if top else rows_and_more(_NEWEST, now=now)
     if top and (not found or found[0].code != top):
         raise NotFound(_("We cannot find this clip."))
     dealt = _mixed(tuple(found[:SITTING]))
     ids = [row.id for row in dealt[at : at + PAGE]]
     return Page(
-        clips=_dealt(ids, now=now, tallest=tallest, person=person) if ids else [],
+        clips=_dealt(ids, now=now, tallest=tallest, person=person) if ids else (),
         top=found[0].code if found else "",
         at=at,
         following=at + PAGE if at + PAGE < len(dealt) else None,
@@ -227,11 +227,11 @@ def _turn(waiting: Sequence[Row[Any]], after: int | None) -> Row[Any]:
     return next(iter(fitting), None) or next((row for row in waiting if row.profile_id != after), waiting[0])
 
 
-def _dealt(ids: Sequence[int], **values: Any) -> list[Shown]:
+def _dealt(ids: Sequence[int], **values: Any) -> tuple[Shown, ...]:
     """These clips in this order, without those that went out of sight a moment ago."""
     places = {f"clip{n}": ids[n] if n < len(ids) else 0 for n in range(PAGE)}
     by_clip = {clip: _shown(list(of)) for clip, of in groupby(rows(_DEALT, **places, **values), attrgetter("id"))}
-    return [by_clip[clip] for clip in ids if clip in by_clip]
+    return tuple(by_clip[clip] for clip in ids if clip in by_clip)
 
 
 def _shown(of: Sequence[Row[Any]]) -> Shown:

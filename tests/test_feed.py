@@ -108,7 +108,7 @@ def test_an_unpublished_an_unfinished_and_a_future_clip_are_nowhere():
 
 
 def test_an_empty_shop_has_an_empty_feed():
-    assert feed.page() == feed.Page([], "", 0, None, None)
+    assert feed.page() == feed.Page((), "", 0, None, None)
 
 
 def test_a_tag_says_what_the_checkout_will_charge(mug, lamp):

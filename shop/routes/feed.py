@@ -7,7 +7,8 @@ from flask_login import current_user
 
 from shop import feed, social
 from shop.database import db
-from shop.hypermedia import Answer, fragment, page, wants_fragment
+from shop.hypermedia import Answer, fragment, page, wants_fragment, whole
+from shop.routes.cart import ask_size_along
 
 bp = Blueprint("feed", __name__)
 
@@ -43,8 +44,9 @@ def _show(top: str) -> Answer:
     # Who has no session is not looked up.
     person = current_user.id if "_user_id" in session and current_user.is_authenticated else 0
     quality = _quality()
+    ask_size_along()
     dealt = feed.page(top, at, tallest=feed.RUNGS[quality], person=person)
-    return page("feed/index.html", "clips", page=dealt, on_video=True, quality=quality)
+    return whole("feed/index.html", "clips", page=dealt, on_video=True, quality=quality)
 
 
 def _quality() -> str:

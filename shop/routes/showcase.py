@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, request
 
 from shop import showcase
-from shop.hypermedia import Answer, page
+from shop.hypermedia import Answer, whole
+from shop.routes.cart import ask_size_along
 
 bp = Blueprint("showcase", __name__)
 
@@ -13,6 +14,7 @@ bp = Blueprint("showcase", __name__)
 @bp.get("/@<handle>")
 def show(handle: str) -> Answer:
     """Who they are, their newest clips and their products, a shelf at a time."""
+    ask_size_along()
     window, after = showcase.find(handle), request.args.get("after", "")
     found = showcase.goods(window, after)
-    return page("showcase/show.html", "goods", window=window, shelf=found, is_further=bool(after))
+    return whole("showcase/show.html", "goods", window=window, shelf=found, is_further=bool(after))
