@@ -163,7 +163,7 @@ def lay_out(statement: Select[Any], sort: str, after: str, **values: Any) -> She
     return Shelf(cards(found[:SHELF]), _place(found[SHELF - 1]) if len(found) > SHELF else None)
 
 
-def cards(found: Iterable[Row[Any]]) -> tuple[Card, ...]:
+def cards(found: Iterable[tuple[Any, ...]]) -> tuple[Card, ...]:
     """Rows of `CARDS` as cards: with the day of arrival, and with a saving only where it may be announced."""
     now = clock.now()
     today = ordering_day(now)
