@@ -1,5 +1,5 @@
 // The feed: one clip plays, its neighbours are ready, and all others hold nothing. The address names the clip in view,
-// so that a reload, a shared link and Back find it again.
+// so that a reload, a shared link and Back find it again. Nothing is fetched or played before the page itself has come.
 const SEEN = 0.6
 
 customElements.define("clip-feed", class extends HTMLElement {
@@ -11,6 +11,7 @@ customElements.define("clip-feed", class extends HTMLElement {
     this.stop = new AbortController()
     this.#listen((target, name, act) => target.addEventListener(name, act, { signal: this.stop.signal }))
     this.#watch()
+    if (document.readyState === "complete") this.#begin()
   }
 
   disconnectedCallback() {
@@ -41,7 +42,18 @@ customElements.define("clip-feed", class extends HTMLElement {
     on(this.closest("main"), "scrollend", () => { this.aim = null })
     on(document, "switch:turned", () => this.#obey())
     on(document, "visibilitychange", () => document.hidden ? this.active?.pause() : this.#go())
+    on(window, "load", () => this.#begin())
     on(window, "pageshow", ({ persisted }) => persisted && this.#go())
+  }
+
+  // The poster is there to look at; films that come at once keep the page from answering.
+  #begin() {
+    const idle = window.requestIdleCallback ?? setTimeout
+    idle(() => {
+      this.ready = true
+      if (this.active) this.#share()
+      this.#go()
+    }, { timeout: 500 })
   }
 
   #watch() {
@@ -68,6 +80,7 @@ customElements.define("clip-feed", class extends HTMLElement {
 
   // Three sources at most: the one before, this one, and the next as soon as this one has what it needs.
   #share() {
+    if (!this.ready) return
     const at = this.clips.indexOf(this.active)
     for (const [n, clip] of this.clips.entries()) if (Math.abs(n - at) > 1) clip.release()
     this.clips[at - 1]?.hold("metadata")
@@ -86,7 +99,7 @@ customElements.define("clip-feed", class extends HTMLElement {
   }
 
   #go() {
-    if (!this.active || document.hidden) return
+    if (!this.active || !this.ready || document.hidden) return
     this.active.caption(this.#is("captions"))
     if (this.active.hasAttribute("data-paused")) return
     this.calm ? this.active.wait() : this.active.play(!this.#is("sound"))
