@@ -50,6 +50,7 @@ def test_in_the_sheet_the_price_and_the_picture_follow_the_choice(page, address,
     assert pictures.evaluate("box => box.scrollLeft") == 0
     choose_and_add(sheet)
     expect(page.locator("#cart-size")).to_contain_text("1 thing")
+    pictures.scroll_into_view_if_needed()  # a finger that reached for the choice may have moved the sheet up
     expect(sheet.locator('li[data-picture="1"]')).to_be_in_viewport(ratio=0.9)
     sheet.get_by_text("Product code").scroll_into_view_if_needed()
     expect(add).to_be_in_viewport(ratio=0.9)
