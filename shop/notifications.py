@@ -39,7 +39,7 @@ def mail(*, kind: str, about: str, to: str, template: str, language: str, **cont
     db.session.add(SentMail(kind=kind, about=about, sent_at=clock.now()))
 
 
-def are_printed() -> bool:
+def wait_in_a_folder() -> bool:
     """Does this shop have no mail server, so that its mails wait in a folder?"""
     return not current_app.config["SMTP_URL"]
 
@@ -64,7 +64,7 @@ def _plain(env: Environment) -> Environment:
 
 def _send(letter: Mail) -> None:
     config = current_app.config
-    if are_printed():
+    if wait_in_a_folder():
         mail_console.send(letter, folder=Path(current_app.instance_path) / "mail", sender=config["MAIL_FROM"])
     else:
         mail_smtp.send(letter, url=config["SMTP_URL"], sender=config["MAIL_FROM"])

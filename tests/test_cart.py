@@ -239,9 +239,9 @@ def test_merging_twice_adds_nothing(hers, noor):
 def test_signing_in_with_somebody_elses_cart_takes_nothing_from_it(mug, noor):
     theirs = cart.open_for(noor.id)
     cart.add(theirs, "mug-s", 2)
-    from shop import accounts
+    from shop import accounts, passwords
 
-    kai = accounts.register("kai@example.com", "Kai", "twelve letters").id
+    kai = accounts.register("kai@example.com", "Kai", passwords.hashed("twelve letters")).id
     assert cart.merge(theirs, kai) == ""
     assert quantities(theirs, noor.id) == {"mug-s": 2}
 

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from shop import accounts, social
+from shop import accounts, passwords, social
 from shop.database import db
 from shop.errors import NotFound
 from shop.models import Clip, Like
@@ -31,7 +31,7 @@ def test_liking_twice_counts_once_and_taking_it_back_twice_too(clip, noor):
 
 
 def test_two_people_who_like_it_are_two(clip, noor):
-    kai = accounts.register("kai@example.com", "Kai", "twelve letters")
+    kai = accounts.register("kai@example.com", "Kai", passwords.hashed("twelve letters"))
     social.like(noor.id, "kai1", wanted=True)
     assert social.like(kai.id, "kai1", wanted=True) == ("kai1", 7, True)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import accounts, clock
+from shop import accounts
 from shop.database import db
 from shop.demo import catalogue
 from shop.models import Address, Profile, Role, Seller, SellerKind, User, Vetting
@@ -59,10 +59,7 @@ def _add_user(account: Account, secret: str) -> int:
     known = db.session.scalar(select(User.id).where(User.email == account.email))
     if known is not None:
         return known
-    now = clock.now()
-    user = User(email=account.email, name=account.name, password_hash=secret, created_at=now, confirmed_at=now)
-    db.session.add(user)
-    db.session.flush()
+    user = accounts.register(account.email, account.name, secret)
     for role in account.grants:
         accounts.grant(user, role)
     return user.id

@@ -15,7 +15,7 @@ from shop.database import db
 from shop.errors import Refused
 from shop.hypermedia import Answer, Form, at_most, leave, page, secret
 from shop.i18n import _, _l
-from shop.notifications import are_printed
+from shop.notifications import wait_in_a_folder
 
 bp = Blueprint("credentials", __name__)
 
@@ -151,7 +151,7 @@ def sign_up_now() -> Answer:
 @bp.get("/mailed")
 def mailed() -> Answer:
     """Look in your mail."""
-    return page("credentials/mailed.html", "mailed", are_printed=are_printed())
+    return page("credentials/mailed.html", "mailed", wait_in_a_folder=wait_in_a_folder())
 
 
 @bp.get("/reset")

@@ -171,7 +171,7 @@ def test_a_known_device_has_ten_tries_as_well(app, client, post, noor):
 def test_the_device_of_one_is_not_the_device_of_another(app, client, post, noor):
     signed_in(post, noor)
     with app.test_request_context(method="POST"):
-        accounts.register("kai@example.com", "Kai", "twelve letters")
+        accounts.register("kai@example.com", "Kai", passwords.hashed("twelve letters"))
         db.session.commit()
     for n in range(10):
         a_browser(app, f"10.2.0.{n}").post("/sign-in", data={"email": "kai@example.com", "password": "guess"})
