@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, redirect, request
-from wtforms import IntegerField, StringField
+from wtforms import StringField
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from shop import checkout, payments, purchases, settlement
 from shop.database import db
 from shop.errors import Refused
 from shop.gateways.payment_port import GatewayError, NeedsRedirect
-from shop.hypermedia import Answer, Form, leave, page, secret, wants_fragment
+from shop.hypermedia import Answer, Form, WholeNumber, leave, page, secret, wants_fragment
 from shop.i18n import _
 from shop.models import Purchase
 from shop.purchases import Stage
@@ -28,7 +28,7 @@ class PaymentForm(Form):
     """Another way to pay, and how many were tried when the page was made."""
 
     method = StringField(validators=[InputRequired(), Length(max=40)])
-    tries = IntegerField(default=0, validators=[NumberRange(0, 1000)])
+    tries = WholeNumber(default=0, validators=[NumberRange(0, 1000)])
 
 
 @bp.get("/purchases/<code>")
@@ -50,7 +50,12 @@ def look(code: str) -> Answer:
     db.session.expire_all()
     if not wants_fragment():
         return redirect(f"/purchases/{code}", 303)
-    return _page(purchases.find(code, person()), looks=request.args.get("looks", 0, type=int) + 1)
+    return _page(purchases.find(code, person()), looks=_looks() + 1)
+
+
+def _looks() -> int:
+    """How often the page looked before, as far as it matters."""
+    return max(0, min(request.args.get("looks", 0, type=int), MOST))
 
 
 @bp.post("/purchases/<code>/payments")
