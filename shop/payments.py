@@ -197,7 +197,7 @@ def explain(code: str) -> str:
     words = {
         "card_declined": _("Your bank declined the card. Nothing was paid; please try another way to pay."),
         "insufficient_funds": _("There is not enough money on the card. Nothing was paid; please try another one."),
-        "abandoned": _("You cancelled the payment. Nothing was paid, and your cart is as it was."),
+        "abandoned": _("You cancelled the payment. Nothing was paid."),
         "payment_intent_payment_attempt_expired": _(
             "The bank's page was open for too long. Nothing was paid; please try again."
         ),

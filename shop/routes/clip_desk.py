@@ -105,7 +105,7 @@ def _desk(clip: Clip, status: int = 200, also: tuple[str, ...] = (), **more: Any
 def _saved(clip: Clip, words: str) -> Answer:
     if not wants_fragment():
         return done(url_for(".show", code=clip.code))
-    return _desk(clip, also=("parts/message.html",), words=words)
+    return _desk(clip, also=("parts/message.html", "studio/clip_state.html"), words=words)
 
 
 def _mine(code: str) -> Clip:

@@ -57,7 +57,7 @@ def part(code: str) -> Response:
     if not (offset.isascii() and offset.isdigit() and len(offset) < 16) or not body:
         raise Refused(_("Say where this part belongs, in Upload-Offset."), 400)
     if offset == "0":
-        media.refuse_other_kinds(body[:12])
+        _refuse_other_kinds(code, body[:12])
     received = uploads.append(current_user.id, code, int(offset), body)
     db.session.commit()
     return _at(received)
@@ -77,6 +77,17 @@ def remove(code: str) -> Answer:
     uploads.throw_away(current_user.id, code)
     db.session.commit()
     return leave(url_for("studio.index"))
+
+
+def _refuse_other_kinds(code: str, start: bytes) -> None:
+    """What is no video is not kept waiting for its other parts either."""
+    try:
+        media.refuse_other_kinds(start)
+    except Refused:
+        if not uploads.find(current_user.id, code).received:
+            uploads.throw_away(current_user.id, code)
+            db.session.commit()
+        raise
 
 
 def _at(received: int | None, status: int = 204, location: str = "") -> Response:

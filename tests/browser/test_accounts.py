@@ -63,7 +63,7 @@ def test_the_language_changes_where_one_is_and_the_password_in_place(page: Page,
     page.get_by_label("Nieuw wachtwoord").fill("drie stille ganzen")
     page.get_by_role("button", name="Veranderen").click()
     expect(
-        page.get_by_text("Je wachtwoord is veranderd, en alle andere apparaten zijn afgemeld.").first
+        page.get_by_text("Je wachtwoord is veranderd, en alle andere apparaten zijn uitgelogd.").first
     ).to_be_visible()
     page.reload()
     expect(page.locator("html")).to_have_attribute("lang", "nl")

@@ -305,6 +305,8 @@ def test_without_javascript_films_have_controls_all_products_are_there_and_the_f
     expect(page.locator("video[controls]")).to_have_count(5)
     first = clip(page, "c1")
     expect(first.locator(".tag-chip a:visible")).to_have_count(2)
+    assert page.locator(".clip").evaluate_all("clips => clips.every(clip => clip.scrollHeight <= clip.clientHeight)")
+    assert page.locator("#main").evaluate("feed => getComputedStyle(feed).scrollSnapType") == "none"
     first.get_by_role("button", name="Add to the cart: Lamp").click()
     expect(page).to_have_url(f"{address}/cart")
     page.goto(address)

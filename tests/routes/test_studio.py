@@ -142,9 +142,11 @@ def test_kai_describes_and_publishes_and_takes_it_back(kai, clip, look):
     assert (fragment.status_code, page.status_code) == (200, 303)
     fragment, page = both_ways(kai.client, f"{clip}/publication")
     assert ("Your clip is in the feed." in fragment.text, page.status_code) == (True, 303)
+    assert ("In the feed" in fragment.text, "only you see it" in fragment.text) == (True, False)
     assert [published is not None for (published,) in look(Clip.published_at)] == [True]
     fragment, page = both_ways(kai.client, f"{clip}/publication/removal")
     assert (fragment.status_code, page.status_code) == (200, 303)
+    assert ("only you see it" in fragment.text, "In the feed" in fragment.text) == (True, False)
     assert look(Clip.published_at, Clip.wants_publishing) == [(None, False)]
 
 

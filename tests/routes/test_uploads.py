@@ -111,7 +111,15 @@ def test_another_kind_of_file_is_refused_at_its_first_bytes_in_the_readers_words
     headers = {"Upload-Offset": "0", "Accept-Language": "nl"}
     answer = kai.client.put(address, data=start + bytes(1000), headers=headers)
     assert (answer.status_code, answer.text) == (415, "Dit is geen MP4-, MOV- of WebM-video. Kies een ander bestand.")
-    assert said(kai.client.get(address)) == (204, "0")
+    assert kai.client.get(address).status_code == 404
+    assert (counted(app, Upload), files(app)) == (0, [])
+
+
+def test_a_wrong_first_part_does_not_cost_kai_what_has_arrived(app, kai):
+    address = create(kai.client).location
+    put(kai.client, address, 0, FILM[:1000])
+    assert put(kai.client, address, 0, b"<svg xmlns=" + bytes(1000)).status_code == 415
+    assert said(kai.client.get(address)) == (204, "1000")
 
 
 def test_what_kai_sends_is_not_there_for_anybody_else(app, kai, signed_in_as):
