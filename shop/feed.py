@@ -71,14 +71,17 @@ def _of_variants(what: Any) -> Any:
 
 
 _main = variants.alias("main")
+# Joined one by one and not as a group: SQLite would put together the goods of the whole shop before it looks at a clip.
 _goods = (
-    tags.join(products, products.c.id == tags.c.product_id)
-    .join(sellers, and_(sellers.c.id == products.c.seller_id, *MAY_BE_SOLD))
-    .join(_main, and_(_main.c.product_id == products.c.id, _main.c.position == 0))
+    clips.join(profiles, profiles.c.id == clips.c.profile_id)
+    .outerjoin(tags, tags.c.clip_id == clips.c.id)
+    .outerjoin(products, products.c.id == tags.c.product_id)
+    .outerjoin(sellers, and_(sellers.c.id == products.c.seller_id, *MAY_BE_SOLD))
+    .outerjoin(_main, and_(_main.c.product_id == products.c.id, _main.c.position == 0))
     .outerjoin(pictures, and_(pictures.c.product_id == products.c.id, pictures.c.position == 0))
 )
 _TAG_COLUMNS = (
-    tags.c.code.label("tag"),
+    case((and_(sellers.c.id.is_not(None), _main.c.id.is_not(None)), tags.c.code)).label("tag"),  # NULL: not for sale
     tags.c.start_ms,
     tags.c.end_ms,
     tags.c.x,
@@ -110,17 +113,13 @@ _DEALT = (
         profiles.c.avatar,
         *_TAG_COLUMNS,
     )
-    .select_from(
-        clips.join(profiles, profiles.c.id == clips.c.profile_id).outerjoin(_goods, tags.c.clip_id == clips.c.id)
-    )
+    .select_from(_goods)
     .where(IS_SHOWN, clips.c.id.in_([bindparam(f"clip{n}") for n in range(PAGE)]))
     .order_by(clips.c.id, tags.c.start_ms, tags.c.id)
 )
 _GOODS_OF = (
     select(clips.c.caption, profiles.c.handle, *_TAG_COLUMNS)
-    .select_from(
-        clips.join(profiles, profiles.c.id == clips.c.profile_id).outerjoin(_goods, tags.c.clip_id == clips.c.id)
-    )
+    .select_from(_goods)
     .where(IS_SHOWN, clips.c.code == bindparam("code"))
     .order_by(tags.c.start_ms, tags.c.id)
 )

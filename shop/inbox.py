@@ -7,6 +7,7 @@ so reports may come twice, late and in any order, and the end is the same.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import structlog
@@ -173,13 +174,17 @@ def fail(attempt: int, code: str) -> None:
 
 def _kept(payment: int) -> Row[Any] | None:
     """The attempt that paid for the purchase, if one did."""
-    tried = rows(_ALL, payment=payment)
+    return _paid(rows(_ALL, payment=payment))
+
+
+def _paid(tried: Sequence[Row[Any]]) -> Row[Any] | None:
     return next((one for one in tried if one.state in CAME_IN and not one.is_surplus), None)
 
 
 def derive(payment: Row[Any]) -> None:
     """The state of a payment is that of the attempt that paid, else of the newest one; it is never set by hand."""
-    speaks = _kept(payment.id) or rows(_ALL, payment=payment.id)[-1]
+    tried = rows(_ALL, payment=payment.id)
+    speaks = _paid(tried) or tried[-1]
     values = {"state": speaks.state, "refunded_minor": 0 if speaks.is_surplus else speaks.refunded_minor}
     if values == {"state": payment.state, "refunded_minor": payment.refunded_minor}:
         return
