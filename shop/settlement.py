@@ -11,12 +11,13 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, and_, bindparam, func, select, update
 
 from shop import cart, clock, gateways, inbox, jobs, payments, stock
 from shop.database import connection, db, first, let_go, rows
 from shop.gateways.payment_port import GatewayError, RejectedError
 from shop.models import (
+    Cart,
     InboxState,
     Order,
     OrderLine,
@@ -56,6 +57,21 @@ _WAITING_ORDER = (
     .where(orders.c.purchase_id == bindparam("purchase"), orders.c.status == OrderStatus.PENDING_PAYMENT)
     .limit(1)
 )
+_theirs = purchases.alias("theirs")
+_CART = (
+    select(Cart.id)
+    .join(Purchase, Purchase.cart_id == Cart.id)
+    .where(Purchase.id == bindparam("purchase"))
+    .with_for_update(of=Cart, key_share=True)
+)
+# The same things out of the same cart for the same buyer, placed before the other one was paid and emptied the cart.
+_SAME = (
+    select(_theirs.c.id)
+    .join(purchases, and_(purchases.c.cart_id == _theirs.c.cart_id, purchases.c.fingerprint == _theirs.c.fingerprint))
+    .where(purchases.c.id == bindparam("purchase"), purchases.c.id != _theirs.c.id)
+    .limit(1)
+)
+_TWIN = _SAME.where(_theirs.c.settled_at > purchases.c.placed_at)
 _BOUGHT = (
     select(lines.c.variant_id, func.sum(lines.c.quantity).label("quantity"))
     .join(orders, orders.c.id == lines.c.order_id)
@@ -90,7 +106,8 @@ def settle(payment: int) -> None:
     """Draw the consequences of how a payment stands, once, however often and from wherever it is called.
 
     Paid: the goods are taken, the orders go on, the cart is emptied of them, and the buyer is told. Paid, but the
-    goods went to somebody else after the hold ran out: all of the money goes back. Not paid: the goods are free again.
+    goods went to somebody else after the hold ran out, or the same cart was paid in another tab: all of the money goes
+    back. Not paid: the goods are free again.
     """
     paying = inbox.lock(payment)  # one at a time for each payment
     if paying.state in inbox.CAME_IN:
@@ -104,12 +121,25 @@ def settle(payment: int) -> None:
 def _deliver(payment: Row[Any]) -> None:
     if payment.state != PaymentState.PAID or first(_WAITING_ORDER, purchase=payment.purchase_id) is None:
         return
+    if _is_bought_already(payment.purchase_id):
+        log.warning("one cart was paid in two tabs", payment=payment.id)
+        _return_money(payment, "paid_twice")
+        return
     try:
         with db.session.begin_nested():
             _sell(payment.purchase_id)
     except stock.SoldOut as error:
         log.warning("paid too late, the goods are gone", payment=payment.id, variant=error.variant)
-        _return_money(payment)
+        _return_money(payment, "sold_out")
+
+
+def _is_bought_already(purchase: int) -> bool:
+    """Was the same cart paid in another tab? Two of them that come at once wait for each other at the cart."""
+    if first(_SAME, purchase=purchase) is None:
+        return False
+    if connection().dialect.name != "sqlite":
+        connection().execute(_CART, {"purchase": purchase})
+    return first(_TWIN, purchase=purchase) is not None
 
 
 def _sell(purchase: int) -> None:
@@ -124,12 +154,12 @@ def _sell(purchase: int) -> None:
     stock.take_held(purchase)
 
 
-def _return_money(payment: Row[Any]) -> None:
+def _return_money(payment: Row[Any], why: str) -> None:
     stock.release(payment.purchase_id)
     _move_orders(payment.purchase_id, OrderStatus.CANCELLED)
     kept = first(_KEPT, payment=payment.id)
     if kept:
-        inbox.give_back(kept.id, "sold_out")
+        inbox.give_back(kept.id, why)
 
 
 def _move_orders(purchase: int, to: OrderStatus) -> None:

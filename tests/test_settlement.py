@@ -17,6 +17,7 @@ from shop.models import (
     PaymentAttempt,
     Product,
     Purchase,
+    Refund,
     SandboxObject,
     Variant,
 )
@@ -241,6 +242,48 @@ def test_an_attempt_that_is_quiet_for_two_minutes_is_asked_about(mug, pass_time)
     db.session.commit()
     jobs.run_due()
     assert states(Order.status) == ["paid"]
+
+
+def two_tabs(mug, **second):
+    """One cart, seen in two tabs, and sent to the bank in both."""
+    cart = Cart(code="c" * 22, created_at=clock.now())
+    db.session.add(cart)
+    db.session.flush()
+    same = {"cart_id": cart.id, "fingerprint": "f" * 64}
+    _first, one = placed({mug.small: 1}, "ideal", **same)
+    paid(one)
+    _second, other = placed({mug.small: 1}, "ideal", **{**same, **second})
+    paid(other)
+    return one, other
+
+
+def test_one_cart_that_is_paid_in_two_tabs_is_bought_once_and_the_second_payment_goes_back(mug, letters):
+    for attempt in two_tabs(mug):
+        at_the_bank(attempt, "approved")
+        news()
+    assert (states(Order.status), states(Payment.state)) == (["paid", "cancelled"], ["paid", "refunded"])
+    assert (states(Refund.reason), states(Refund.state)) == (["paid_twice"], ["done"])
+    assert shelf(mug.small) == (2, 0)
+    db.session.rollback()
+    assert any("twice" in mail.get_body(("plain",)).get_content() for mail in letters())
+
+
+def test_what_differs_is_another_purchase_also_from_the_same_cart(mug):
+    for attempt in two_tabs(mug, fingerprint="e" * 64):
+        at_the_bank(attempt, "approved")
+        news()
+    assert (states(Order.status), states(Refund.state)) == (["paid", "paid"], [])
+
+
+def test_the_same_again_after_it_was_paid_is_wanted_again(mug, pass_time):
+    cart = Cart(code="c" * 22, created_at=clock.now())
+    db.session.add(cart)
+    db.session.flush()
+    for _time in range(2):
+        _purchase, attempt = placed({mug.small: 1}, cart_id=cart.id, fingerprint="f" * 64)
+        paid(attempt)
+        pass_time(seconds=1)
+    assert (states(Order.status), states(Refund.state)) == (["paid", "paid"], [])
 
 
 def test_a_gateway_that_does_not_know_the_payment_leaves_it_as_it_is(mug, pass_time):
