@@ -16,7 +16,7 @@ from shop.hypermedia import Answer, Form, WholeNumber, leave, page, secret, want
 from shop.i18n import _
 from shop.models import Purchase
 from shop.purchases import Stage
-from shop.routes.cart import person
+from shop.routes.cart import cart_size, person
 from shop.routes.checkout import pay
 
 bp = Blueprint("purchases", __name__)
@@ -97,4 +97,6 @@ def _page(purchase: Purchase, status: int = 200, looks: int = 0, **context: Any)
         "looks": looks,
         "wait": None if looks >= MOST else 2 if looks < QUICK else 5,
     }
-    return secret(page("purchases/show.html", "purchase", status=status, **context))
+    if wants_fragment():
+        context["size"] = cart_size()  # what is paid has left the cart
+    return secret(page("purchases/show.html", "purchase", ("parts/badge.html",), status, **context))

@@ -109,6 +109,8 @@ def test_the_page_waits_looks_by_itself_and_stops_when_it_is_paid(client, post, 
     now = answer.text if htmx else client.get(address).text
     assert "It is paid." in now
     assert "delay:" not in now
+    badge = re.search(r'id="cart-size".*?</span>', now, re.S)[0]
+    assert ("1" in re.sub(r"<[^>]+>", "", badge.split(">", 1)[1]), "hx-swap-oob" in badge) == (False, htmx)
 
 
 def test_the_page_looks_less_and_less_often_and_in_the_end_only_when_asked(post, bought):
