@@ -55,8 +55,9 @@ def open_feed(browser, address, clips):
     """`open_feed(viewport=...)`: the feed in a window of its own; at the end nothing may have been complained of."""
     opened, heard = [], []
 
-    def go(path="/", at=browser, **options):
+    def go(path="/", at=browser, script="", **options):
         page = at.new_context(**{"viewport": PHONE, "locale": "en-GB", **options}).new_page()
+        page.add_init_script(script)
         page.on("pageerror", lambda error: heard.append(str(error)))
         page.on("console", lambda line: heard.append(line.text) if line.type == "error" else None)
         opened.append(page.context)
@@ -288,16 +289,36 @@ def test_single_letters_can_be_switched_off_and_the_arrows_stay(open_feed):
     expect(clip(page, "c2")).to_have_attribute("data-paused", "")
 
 
+def tab_to(page, target):
+    """Tab on until it has the focus, as somebody without a mouse has to."""
+    for _press in range(30):
+        if target.evaluate("here => here === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    here = page.evaluate("document.activeElement.outerHTML")
+    raise AssertionError(f"Tab does not come to {target}, but after 30 presses to {here[:200]}")
+
+
 def test_by_keyboard_alone_a_product_goes_from_the_clip_into_the_cart(open_feed):
     page = open_feed(reduced_motion="reduce")
     page.keyboard.press("ArrowDown")
-    add = clip(page, "c2").get_by_role("button", name="Add to the cart: Lamp")
-    for _press in range(12):
-        page.keyboard.press("Tab")
-        if add.evaluate("button => button === document.activeElement"):
-            break
+    expect(page.locator("article:focus")).to_have_attribute("aria-posinset", "2")
+    tab_to(page, clip(page, "c2").get_by_role("button", name="Add to the cart: Lamp"))
     page.keyboard.press("Enter")
     expect(page.locator("#cart-size")).to_contain_text("1 thing")
+
+
+BLIND = "window.IntersectionObserver = class { observe() {} unobserve() {} disconnect() {} }"
+
+
+def test_who_presses_before_the_feed_has_looked_around_gets_to_the_second_clip_too(open_feed):
+    """On a slow phone the browser tells late what is in view; here it never does."""
+    page = open_feed("/v/c4", script=BLIND)
+    for place in ("2", "3"):
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("article:focus")).to_have_attribute("aria-posinset", place)
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("article:focus")).to_have_attribute("aria-posinset", "2")
 
 
 def test_without_javascript_films_have_controls_all_products_are_there_and_the_feed_goes_on(open_feed, address):

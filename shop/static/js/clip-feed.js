@@ -22,8 +22,9 @@ customElements.define("clip-feed", class extends HTMLElement {
 
   get clips() { return [...this.querySelectorAll("clip-player")] }
 
+  // Quick fingers count from where they go; and the quickest press before the watcher has told what is in view.
   step(by) {
-    const next = this.clips[this.clips.indexOf(this.aim ?? this.active) + by] // quick fingers count from where they go
+    const next = this.clips[this.clips.indexOf(this.aim ?? this.active ?? this.#inView()) + by]
     if (!next) return
     this.aim = next
     next.scrollIntoView({ behavior: this.calm ? "auto" : "smooth" })
@@ -54,6 +55,10 @@ customElements.define("clip-feed", class extends HTMLElement {
       if (this.active) this.#share()
       this.#go()
     }, { timeout: 500 })
+  }
+
+  #inView() {
+    return this.clips.find((clip) => clip.getBoundingClientRect().bottom > innerHeight / 2)
   }
 
   #watch() {
