@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO, Any
 
 import imageio_ffmpeg
 
@@ -47,3 +51,33 @@ def ffmpeg(how: list[str], path: Path) -> Path:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *how, str(path)]
     subprocess.run(command, check=True, capture_output=True)
     return path
+
+
+def made_once(make: Callable[..., list[Path]], folder: Path) -> Callable[..., list[Path]]:
+    """`make` of video_ffmpeg, but the same sizes of the same film are made once, and then taken from `folder`.
+
+    For tests of what becomes of a clip; `test_video_files.py` is about the making itself.
+    """
+
+    def copied(file: IO[bytes], found: Any, rungs: Sequence[Any], where: Path, **named: Any) -> list[Path]:
+        file.seek(0)
+        kept = folder / sha256(file.read() + repr((rungs, named.get("poster"))).encode()).hexdigest()
+        if not kept.exists():
+            paths = make(file, found, rungs, where, **named)
+            fresh = shutil.copytree(where, Path(f"{kept}-{id(file)}"))
+            _put(fresh, kept)
+            return paths
+        if named.get("watch"):
+            named["watch"](0.5)
+        shutil.copytree(kept, where, dirs_exist_ok=True)
+        return [where / f"{rung.kind}.mp4" for rung in rungs]
+
+    return copied
+
+
+def _put(fresh: Path, kept: Path) -> None:
+    """Whole or not at all; another process may have been quicker."""
+    try:
+        fresh.rename(kept)
+    except OSError:
+        shutil.rmtree(fresh)

@@ -12,7 +12,7 @@ from shop.gateways import storage_disk
 from shop.models import Clip, ClipState, Job, JobState, Rendition, Tag
 from tests import films, hostile_films
 
-pytestmark = pytest.mark.usefixtures("kai", "at_the_desk")
+pytestmark = pytest.mark.usefixtures("kai", "at_the_desk", "made_once")
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def test_a_film_becomes_a_clip_with_every_size_and_a_poster_and_its_file_goes(ap
     assert left(app) == []
 
 
-def test_a_clip_that_wants_to_is_in_the_feed_as_soon_as_its_first_size_is_there(arrive):
-    clip = arrive(films.BIKES, wants_publishing=True)
+def test_a_clip_that_wants_to_is_in_the_feed_as_soon_as_its_first_size_is_there(arrive, short):
+    clip = arrive(short, wants_publishing=True)
     jobs.run_due(most=1)
     assert look(clip).published_at is not None
 
@@ -92,9 +92,9 @@ def test_tags_from_before_the_length_was_known_end_with_the_clip(arrive, mug):
     assert seen == [(0, lasts), (1000, 2000), (lasts - 500, lasts)]
 
 
-def test_av1_is_made_when_the_operator_wants_it(app, arrive, monkeypatch):
+def test_av1_is_made_when_the_operator_wants_it(app, arrive, short, monkeypatch):
     monkeypatch.setitem(app.config, "VIDEO_AV1", True)
-    clip = arrive(films.BIKES)
+    clip = arrive(short)
     jobs.run_due()
     assert [(made.width, made.codec) for made in look(clip).renditions if made.codec == "av1"] == [(540, "av1")]
 
@@ -126,8 +126,8 @@ def test_every_flaw_has_words_of_its_own():
     assert len({media.explain(problem)[0] for problem in problems}) == len(problems)
 
 
-def test_a_clip_that_is_thrown_away_while_it_is_made_leaves_nothing(app, kai, arrive, monkeypatch):
-    clip = arrive(films.BIKES)
+def test_a_clip_that_is_thrown_away_while_it_is_made_leaves_nothing(app, kai, arrive, short, monkeypatch):
+    clip = arrive(short)
     store = storage_disk.store
 
     def thrown_away_meanwhile(*what):
@@ -141,8 +141,8 @@ def test_a_clip_that_is_thrown_away_while_it_is_made_leaves_nothing(app, kai, ar
     assert (look(clip), stored(app), left(app)) == (None, set(), [])
 
 
-def test_files_that_two_clips_share_stay_until_the_second_goes(app, kai, arrive):
-    first, second = arrive(films.BIKES), arrive(films.BIKES, "c0ffee000002")
+def test_files_that_two_clips_share_stay_until_the_second_goes(app, kai, arrive, short):
+    first, second = arrive(short), arrive(short, "c0ffee000002")
     jobs.run_due()
     assert len({made.name for made in db.session.scalars(select(Rendition))}) <= 4
     for clip, is_there in ((first, True), (second, False)):

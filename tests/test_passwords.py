@@ -50,7 +50,7 @@ def test_what_nobody_guesses_will_do(password):
     passwords.check(password, "Noor", "noor@example.com")
 
 
-def test_a_password_fits_its_own_hash_and_nothing_fits_nobodys():
+def test_a_password_fits_its_own_hash_and_nothing_fits_nobodys(dear_hashes):
     kept = passwords.hashed("three quiet geese")
     assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert passwords.is_right("three quiet geese", kept) is True

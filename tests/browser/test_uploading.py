@@ -17,7 +17,7 @@ HERE = re.compile(r"/studio/clips/\w+$")
 
 
 @pytest.fixture
-def phone(browser, app, kai, address):
+def phone(browser, app, kai, address, made_once):
     """Windows in which Kai is signed in; each notes what its browser complains of."""
     opened = []
 

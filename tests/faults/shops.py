@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
+from flask import Flask
+from sqlalchemy import update
+
+from shop import clock
+from shop.database import db
+from shop.models import Job
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPENS_WITHIN = 120  # seconds; on a computer that is busy with other tests
@@ -43,10 +51,12 @@ class Shop:
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on just now, and that the system gives to nobody who only calls out."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
 
 
 def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
@@ -56,16 +66,42 @@ def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
     return {**plain, **given, "PYTHONUNBUFFERED": "1", **more}
 
 
-def answers(address: str, within: float = OPENS_WITHIN) -> int:
-    """Wait until somebody answers there, and give the status."""
+def until(what: Callable[[], object], within: float = 60) -> None:
+    """Look again and again until it is true. Only for what another process does, which tells nobody that it is done."""
     end = time.monotonic() + within
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
-                return int(answer.status)
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-    raise TimeoutError(f"nobody answers at {address} within {within} s")
+    while not what():
+        assert time.monotonic() < end, f"{what.__qualname__} did not come true within {within} s"
+        time.sleep(0.02)
+
+
+def let_leases_run_out(app: Flask) -> None:
+    """What a worker had in its hands when it died may be taken by the next one, as after a minute in life."""
+    past = clock.now() - timedelta(seconds=1)
+    with app.test_request_context(method="POST"):
+        db.session.execute(update(Job).where(Job.leased_until.is_not(None)).values(leased_until=past))
+        db.session.commit()
+
+
+def has_ended(one: psutil.Process) -> bool:
+    """Who has ended, but was not buried yet by the system, has ended."""
+    try:
+        return bool(one.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def answers(address: str, pid: int, within: float = OPENS_WITHIN) -> int:
+    """Wait until the shop with this process answers there, and give the status."""
+    told: list[int] = []
+
+    def is_there() -> bool:
+        assert not has_ended(psutil.Process(pid)), "the shop ended before it was open"
+        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(address, timeout=5) as answer:
+            told.append(int(answer.status))
+        return bool(told)
+
+    until(is_there, within)
+    return told[0]
 
 
 @contextmanager
@@ -80,7 +116,7 @@ def opened(folder: Path, **environ: str) -> Iterator[Shop]:
     shop = Shop(process, port, log)
     family: list[psutil.Process] = []
     try:
-        answers(f"{shop.address}/readyz")
+        answers(f"{shop.address}/readyz", process.pid)
         family = shop.family()
         yield shop
     finally:

@@ -91,7 +91,7 @@ def test_a_wrong_password_and_an_unknown_person_look_the_same(post, noor, who, h
     ).text.replace("x@example.com", "")
 
 
-def test_a_wrong_password_and_an_unknown_person_take_as_long(post, noor, monkeypatch):
+def test_a_wrong_password_and_an_unknown_person_take_as_long(dear_hashes, post, noor, monkeypatch):
     hashes = []
     real = passwords._hasher.verify
     monkeypatch.setattr(
@@ -111,7 +111,7 @@ def test_a_closed_account_lets_nobody_in(app, post, noor):
     assert "do not belong together" in answer.text
 
 
-def test_an_old_hash_is_made_anew_at_the_door(app, post, noor):
+def test_an_old_hash_is_made_anew_at_the_door(dear_hashes, app, post, noor):
     from argon2 import PasswordHasher
 
     old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(noor.password)

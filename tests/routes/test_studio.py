@@ -70,8 +70,8 @@ def test_another_file_in_that_form_is_refused(kai, look, file, status):
     assert (answer.status_code, look(Clip.code)) == (status, [])
 
 
-def test_the_list_asks_again_while_something_is_made_and_stops_when_it_is_done(app, kai, look):
-    kai.client.post("/studio/files", data={"video": (BytesIO(films.BIKES.read_bytes()), "a.mp4")})
+def test_the_list_asks_again_while_something_is_made_and_stops_when_it_is_done(made_once, app, kai, look, short):
+    kai.client.post("/studio/files", data={"video": (BytesIO(short.read_bytes()), "a.mp4")})
     polled = kai.client.get("/studio", headers=HTMX).text
     assert ('hx-trigger="every 2s"' in polled, "<html" in polled) == (True, False)
     with app.app_context():
@@ -194,9 +194,9 @@ def test_a_clip_of_somebody_else_is_not_there(kai, clip, mug, signed_in_as, app,
     assert (look(Clip.code), look(Tag.id)) == ([("kais-clip",)], [])
 
 
-def test_the_operator_adds_a_film_by_command(app, kai, mug, look):
+def test_the_operator_adds_a_film_by_command(made_once, app, kai, mug, look):
     said = ["--caption", "A mug", "--silent", "--tag", "mug@0.5-3", "--now"]
-    ran = app.test_cli_runner().invoke(args=["video", "add", str(films.BIKES), "--creator", "@kai", *said])
+    ran = app.test_cli_runner().invoke(args=["video", "add", str(films.BUNNY), "--creator", "@kai", *said])
     assert ran.exit_code == 0, ran.output
     assert [(state, when is not None) for state, when in look(Clip.state, Clip.published_at)] == [("ready", True)]
     assert look(Tag.start_ms, Tag.end_ms, Tag.product_id) == [(500, 3000, mug.id)]
