@@ -163,6 +163,14 @@ def test_paying_again_twice_pays_once(client, post, bought, bank, counts):
     assert "It is paid." in client.get(address).text
 
 
+def test_who_comes_back_from_the_bank_is_not_asked_to_press_anything(client, bought):
+    page = client.get(bought("ideal")).text
+    before, _unfolds, behind = page.partition('<details class="box" id="other-ways" hx-preserve>')
+    assert "button--wide" not in before
+    assert "/sandbox/bank/" in behind
+    assert '<button type="submit" class="button button--wide">Pay' in behind
+
+
 def test_a_purchase_that_came_too_late_says_that_the_money_goes_back(app, client, bought):
     address = bought("ideal")
     with app.test_request_context(method="POST"):
