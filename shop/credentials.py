@@ -15,7 +15,7 @@ from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import Row, bindparam, delete, select, update
 
-from shop import clock, jobs, limits, notifications, passwords
+from shop import accounts, clock, jobs, limits, notifications, passwords
 from shop.accounts import Person, called, open_session, plain, sign_out_everywhere
 from shop.database import connection, db, first, let_go
 from shop.errors import Refused
@@ -197,21 +197,29 @@ def change(person: Person, old: str, new: str, browser: str = "") -> Person:
     return open_session(_replace(user.id, passwords.hashed(new)), browser)
 
 
+def close(person: Person, password: str) -> None:
+    """Close the account of who knows its password, and say so by mail, in case it was somebody else."""
+    user = db.session.execute(select(users).where(users.c.id == person.id)).one()
+    let_go()
+    limits.spend(TRIES, "change", str(person.id))
+    if not passwords.is_right(password, user.password_hash):
+        raise WrongPassword(_("This is not your password."), 422)
+    accounts.close(accounts.own(person))
+    _tell(user, "account-closed", "account_closed")
+
+
 def _replace(user_id: int, kept: str) -> User:
     user = db.session.get_one(User, user_id)
     user.password_hash, user.confirmed_at = kept, user.confirmed_at or clock.now()
     db.session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id, PasswordReset.used_at.is_(None)))
     sign_out_everywhere(user_id)
-    jobs.later(
-        notifications.mail,
-        kind="password-changed",
-        about=secrets.token_hex(8),
-        to=user.email,
-        template="password_changed",
-        language=user.language,
-        name=user.name,
-    )
+    _tell(user, "password-changed", "password_changed")
     return user
+
+
+def _tell(user: Any, kind: str, template: str) -> None:
+    to = {"to": user.email, "language": user.language, "name": user.name}
+    jobs.later(notifications.mail, kind=kind, about=secrets.token_hex(8), template=template, **to)
 
 
 def _hash(token: str) -> bytes:

@@ -89,7 +89,7 @@ _TAG_COLUMNS = (
     products.c.code.label("product"),
     products.c.title,
     _main.c.code.label("variant"),
-    pictures.c.name.label("picture"),
+    func.coalesce(pictures.c.name_216, pictures.c.name).label("picture"),
     _main.c.price_currency,
     _of_variants(func.min(variants.c.price_minor)).label("least_minor"),
     _of_variants(func.max(variants.c.price_minor)).label("most_minor"),

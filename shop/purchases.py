@@ -108,6 +108,12 @@ def _is_off(purchase: Purchase) -> bool:
     return all(order.status == OrderStatus.CANCELLED for order in purchase.orders)
 
 
+def is_paid_twice(purchase: Purchase) -> bool:
+    """Does its money go back because the same cart was paid in another window?"""
+    asked = select(Refund.id).where(Refund.payment_id == purchase.payment.id, Refund.reason == "paid_twice")
+    return db.session.scalar(asked.limit(1)) is not None
+
+
 def newest(purchase: Purchase) -> PaymentAttempt:
     """The last try to pay."""
     return purchase.payment.attempts[-1]

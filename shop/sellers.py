@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from shop import accounts, clock, jobs, notifications
@@ -25,7 +25,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     Vetting.APPROVED: (Vetting.SUSPENDED,),
     Vetting.SUSPENDED: (Vetting.APPROVED,),
 }
-OBJECTION = "objection"
+OBJECTION, LIFTED, LEFT = "objection", "lifted", "left"  # steps of the story that are no states
 PAGE = 20
 
 # What a number must look like. That says that it was typed well, and never that it is somebody's.
@@ -43,7 +43,6 @@ VAT_NUMBERS = {
     "FR": r"[A-Z0-9]{2}\d{9}",
     "LU": r"\d{8}",
 }
-POSTCODES = {"NL": r"[1-9]\d{3} ?[A-Z]{2}", "BE": r"[1-9]\d{3}", "DE": r"\d{5}", "FR": r"\d{5}", "LU": r"\d{4}"}
 
 sellers, profiles, events, users = Seller.__table__, Profile.__table__, Event.__table__, User.__table__
 may_sell = sellers.c.vetting == Vetting.APPROVED  # the one gate, for every query that has something for sale
@@ -51,8 +50,16 @@ may_sell = sellers.c.vetting == Vetting.APPROVED  # the one gate, for every quer
 _QUEUE = (
     select(profiles.c.handle, profiles.c.name, sellers.c.kind, sellers.c.country, sellers.c.applied_at)
     .join_from(sellers, profiles, sellers.c.profile_id == profiles.c.id)
-    .where(sellers.c.vetting == Vetting.WAITING)
+    .outerjoin(users, users.c.id == profiles.c.user_id)
+    .where(sellers.c.vetting == Vetting.WAITING, or_(users.c.id.is_(None), users.c.is_active))
     .order_by(sellers.c.applied_at, sellers.c.id)
+    .limit(PAGE + 1)
+)
+_SELLING = (
+    select(*profiles.c["handle", "name"], *sellers.c["kind", "country", "vetting", "decided_at"])
+    .join_from(sellers, profiles, sellers.c.profile_id == profiles.c.id)
+    .where(sellers.c.vetting.in_((Vetting.APPROVED, Vetting.SUSPENDED)), profiles.c.handle > bindparam("after"))
+    .order_by(profiles.c.handle)
     .limit(PAGE + 1)
 )
 _AFTER = (
@@ -85,14 +92,18 @@ def called(handle: str) -> Seller:
     return found
 
 
-def apply(person: Person, *, handle: str, shop_name: str, **facts: Any) -> Seller:
+def apply(person: Person, *, handle: str, shop_name: str, is_told: bool = True, **facts: Any) -> Seller:
     """Ask to sell: a new application, or a better one where something had to be fixed. It waits for a moderator.
 
     Who has a window already sells under its handle and name.
     """
     seller = of(person)
     if seller is None:
-        return _first(person, handle, shop_name, facts)
+        seller = _first(person, handle, shop_name, facts)
+        noted = _note(seller, "", Vetting.WAITING, person, "")
+        if is_told:
+            _tell(seller, noted)
+        return seller
     _move(seller, Vetting.WAITING, by=person, note="", applied_at=clock.now(), decided_at=None, **facts)
     return seller
 
@@ -112,7 +123,6 @@ def _first(person: Person, handle: str, shop_name: str, facts: dict[str, Any]) -
             db.session.add(seller)
     except IntegrityError as clash:
         raise Refused(_("You have applied already, or this name was taken just now. Please look again.")) from clash
-    _note(seller, "", Vetting.WAITING, person, "")
     return seller
 
 
@@ -131,6 +141,12 @@ def queue(after: str = "") -> tuple[list[Row[Any]], str | None]:
         older = (sellers.c.applied_at == place.applied_at) & (sellers.c.id > place.id)
         asked = asked.where((sellers.c.applied_at > place.applied_at) | older)
     found = list(rows(asked))
+    return found[:PAGE], found[PAGE - 1].handle if len(found) > PAGE else None
+
+
+def selling(after: str = "") -> tuple[list[Row[Any]], str | None]:
+    """Who sells, or did until their sales were stopped, by handle; and the handle after which the next page begins."""
+    found = list(rows(_SELLING, after=after))
     return found[:PAGE], found[PAGE - 1].handle if len(found) > PAGE else None
 
 
@@ -159,7 +175,16 @@ def is_for(seller: Seller, person: Person) -> bool:
     return not (_has_objected(seller) and last is not None and last.user_id == person.id)
 
 
-def decide(seller: Seller, verdict: str, *, by: Person, checks: Collection[str], words: Words, seen: str) -> None:
+def decide(
+    seller: Seller,
+    verdict: str,
+    *,
+    by: Person,
+    checks: Collection[str],
+    words: Words,
+    seen: str,
+    is_told: bool = True,
+) -> None:
     """Approve, ask to fix, or refuse: once, by one moderator, with a reason, on what that moderator saw.
 
     `seen` is the application as it stood on the page; where it has changed since, nobody decides on the old one.
@@ -176,7 +201,8 @@ def decide(seller: Seller, verdict: str, *, by: Person, checks: Collection[str],
         raise Refused(_("This application has just changed. Please look again."))
     note = f"{', '.join(sorted(checks))}\n{words.said('')}".strip()
     told = Words() if verdict == Vetting.APPROVED else words
-    _move(seller, verdict, by=by, note=note, vetting_note=told, decided_at=clock.now(), decided_by_id=by.id)
+    facts: dict[str, Any] = {"vetting_note": told, "decided_at": clock.now(), "decided_by_id": by.id}
+    _move(seller, verdict, by=by, note=note, is_told=is_told, **facts)
     if verdict == Vetting.APPROVED and seller.profile.user is not None:
         accounts.grant(seller.profile.user, Role.SELLER)
 
@@ -206,13 +232,44 @@ def can_object(seller: Seller) -> bool:
 
 
 def suspend(seller: Seller, *, by: Person, words: Words) -> None:
-    """Stop somebody's sales at once: whatever is for sale asks `may_sell`. With a reason, and undone by a decision."""
-    _move(seller, Vetting.SUSPENDED, by=by, note=words.said(""), vetting_note=words, decided_at=clock.now())
+    """Stop somebody's sales at once: whatever is for sale asks `may_sell`. With a reason, and undone by `lift`.
+
+    The day on which they were checked stays what it was.
+    """
+    _see_to_reason(seller, by, words)
+    _move(seller, Vetting.SUSPENDED, by=by, note=words.said(""), vetting_note=words)
     if seller.profile.user is not None:
         accounts.revoke(seller.profile.user, Role.SELLER)
 
 
-def _move(seller: Seller, to: str, *, by: Person, note: str, step: str = "", **facts: Any) -> None:
+def lift(seller: Seller, *, by: Person, words: Words) -> None:
+    """Let somebody sell again whose sales were stopped, and tell them why; at once, as with the stop."""
+    _see_to_reason(seller, by, words)
+    owner = seller.profile.user
+    if owner is not None and not owner.is_active:
+        raise Refused(_("The owner has closed this account. Nobody is there to sell."))
+    _move(seller, Vetting.APPROVED, by=by, note=words.said(""), step=LIFTED, vetting_note=words)
+    if owner is not None:
+        accounts.grant(owner, Role.SELLER)
+
+
+def _see_to_reason(seller: Seller, by: Person, words: Words) -> None:
+    if seller.profile.user_id == by.id:
+        raise Refused(_("This shop is for another moderator to decide on."), 403)
+    if len(words.said("").strip()) < 10:
+        raise Refused(_("Give the reason, in words that the seller can do something with."), 422)
+
+
+def leave(person: Person) -> None:
+    """Stop selling because its owner closes the account: what they have for sale is gone from every page at once."""
+    seller = of(person)
+    if seller is not None and seller.vetting == Vetting.APPROVED:
+        _move(seller, Vetting.SUSPENDED, by=person, note="", step=LEFT, is_told=False, vetting_note=Words())
+
+
+def _move(
+    seller: Seller, to: str, *, by: Person, note: str, step: str = "", is_told: bool = True, **facts: Any
+) -> None:
     """Move an application along, once, however many try at the same moment; and write to its owner."""
     was = seller.vetting
     if to not in MOVES[was]:
@@ -221,15 +278,21 @@ def _move(seller: Seller, to: str, *, by: Person, note: str, step: str = "", **f
     if connection().execute(update(sellers).where(*same).values(vetting=to, **facts)).rowcount != 1:
         raise Refused(_("This application has just changed. Please look again."))
     db.session.refresh(seller)
-    _note(seller, was, step or to, by, note)
+    noted = _note(seller, was, step or to, by, note)
+    if is_told:
+        _tell(seller, noted)
 
 
-def _note(seller: Seller, was: str, became: str, by: Person, note: str) -> None:
+def _note(seller: Seller, was: str, became: str, by: Person, note: str) -> Event:
     step = Event(
         at=clock.now(), subject="seller", subject_id=seller.id, was=was, became=became, user_id=by.id, note=note[:1000]
     )
     db.session.add(step)
     db.session.flush()
+    return step
+
+
+def _tell(seller: Seller, step: Event) -> None:
     owner = seller.profile.user
     if owner is not None:
         jobs.later(
@@ -241,7 +304,7 @@ def _note(seller: Seller, was: str, became: str, by: Person, note: str) -> None:
             language=owner.language,
             name=owner.name,
             shop=seller.profile.name,
-            became=str(became),
+            became=str(step.became),
             words=seller.vetting_note.said(owner.language),
         )
 

@@ -10,13 +10,14 @@ from flask import current_app
 from sqlalchemy import Row, Select, Text, and_, bindparam, cast, exists, select, tuple_
 
 from shop import clock, prices
+from shop.countries import HOME
 from shop.database import rows, rows_and_more
 from shop.delivery import delivery_dates, ordering_day
 from shop.errors import NotFound
 from shop.i18n import _
 from shop.models import Category, DeliveryRate, Picture, Product, Seller, Variant
 from shop.money import Money
-from shop.products import HOME, MAY_BE_SOLD, read_words
+from shop.products import MAY_BE_SOLD, read_words
 from shop.words import Words
 
 SHELF = 24
@@ -33,7 +34,7 @@ CARDS = (
     select(
         *products.c["code", "ships_from_city", "handling_days"],
         cast(products.c.title, Text).label("title"),  # a card that is remembered need not read it
-        *pictures.c["name", "width", "height"],
+        *pictures.c["name", "width", "height", "name_360", "name_640"],
         *variants.c["price_minor", "price_currency", "prior_minor", "reduced_at"],
         *rates.c["min_days", "max_days"],
         exists().where(_other.c.product_id == products.c.id, _other.c.stock > _other.c.held).label("is_in_stock"),
@@ -94,6 +95,8 @@ class Card(NamedTuple):
     picture: str | None
     width: int | None
     height: int | None
+    name_360: str | None
+    name_640: str | None
     minor: int
     currency: str
     prior_minor: int | None
@@ -167,7 +170,7 @@ def cards(found: Iterable[tuple[Any, ...]]) -> tuple[Card, ...]:
     """Rows of `CARDS` as cards: with the day of arrival, and with a saving only where it may be announced."""
     now = clock.now()
     today = ordering_day(now)
-    # Taken apart by position: looking up fourteen names in each of the rows costs as much as asking for them.
+    # Taken apart by position: looking up sixteen names in each of the rows costs as much as asking for them.
     return tuple(
         Card(
             code,
@@ -176,6 +179,8 @@ def cards(found: Iterable[tuple[Any, ...]]) -> tuple[Card, ...]:
             picture,
             width,
             height,
+            name_360,
+            name_640,
             minor,
             currency,
             prices.announced(prior, reduced_at, now),
@@ -190,6 +195,8 @@ def cards(found: Iterable[tuple[Any, ...]]) -> tuple[Card, ...]:
             picture,
             width,
             height,
+            name_360,
+            name_640,
             minor,
             currency,
             prior,

@@ -189,6 +189,13 @@ def unpublish(clip: Clip, *, by: int | None) -> None:
     clip.wants_publishing, clip.published_at = False, None
 
 
+def leave(person: int) -> None:
+    """Take all clips of somebody who closes the account out of the feed."""
+    mine = select(Clip).join(Profile, Profile.id == Clip.profile_id).where(Profile.user_id == person)
+    for clip in db.session.scalars(mine):
+        unpublish(clip, by=person)
+
+
 def remove(clip: Clip, *, by: int | None) -> None:
     """Throw the clip away with everything that was made of it."""
     names = [made.name for made in clip.renditions] + [track.name for track in clip.tracks] + [clip.poster]

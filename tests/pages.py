@@ -34,7 +34,7 @@ EXAMPLES: dict[str, str | None] = {
     "feed.products": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
-    "sandbox.bank": None,
+    "sandbox.bank": "SELECT gateway_id FROM payment_attempts WHERE redirect_url IS NOT NULL ORDER BY id LIMIT 1",
     "purchases.show": "SELECT code FROM purchases ORDER BY id LIMIT 1",
     "purchases.order": "SELECT code FROM orders ORDER BY id LIMIT 1",
     "credentials.choose": f"SELECT '{RESET}'",
@@ -151,14 +151,14 @@ def _choose(app: Flask, client: FlaskClient) -> None:
     client.post("/cart/lines", data={"variant": chosen[0] if chosen else "", "quantity": "1"})
 
 
-def _buy(app: Flask) -> None:
-    """Buy it as a guest, so that there is a purchase to look at."""
+def _buy(app: Flask, method: str) -> None:
+    """Buy it as a guest, so that there is a purchase to look at; or a bank's page, where the method has one."""
     client = app.test_client()
     client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
     _choose(app, client)
     hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', client.get("/checkout").text)
     address = {"postcode": "3511 AA", "house_number": "1", "street": "Oudegracht", "city": "Utrecht", "country": "NL"}
-    guest = {"email": "guest@example.com", "name": "Guest", "method": "card", **address}
+    guest = {"email": "guest@example.com", "name": "Guest", "method": method, **address}
     assert client.post("/checkout", data={**dict(hidden), **guest}).status_code == 303
 
 
@@ -193,7 +193,8 @@ def furnish(app: Flask) -> Flask:
         demo.load()
         _forget_a_password()
         db.session.commit()
-    _buy(app)
+    _buy(app, "card")
+    _buy(app, "ideal")
     return app
 
 

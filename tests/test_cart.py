@@ -15,14 +15,13 @@ from shop.models import (
     Picture,
     Product,
     ProductStatus,
-    Purchase,
     Seller,
     StockHold,
     Variant,
     Vetting,
 )
 from shop.money import Money
-from tests.cast import a_clip, a_product, a_profile, a_variant
+from tests.cast import a_clip, a_product, a_profile, a_purchase, a_variant
 
 pytestmark = pytest.mark.usefixtures("at_the_desk")
 
@@ -38,21 +37,7 @@ def hers(mug):
 def held(cart_code, variant, quantity, minutes=10):
     """Somebody pays for `quantity` of it at this moment, from this cart."""
     owner = db.session.scalar(db.select(Cart.id).where(Cart.code == cart_code))
-    address = {"name": "Noor", "street": "Oudegracht", "house_number": "1", "postcode": "3511 AA", "city": "Utrecht"}
-    purchase = Purchase(
-        code=f"p{variant}{quantity}{minutes}",
-        token=f"t{variant}{quantity}{minutes}",
-        fingerprint="",
-        cart_id=owner,
-        language="en",
-        email="noor@example.com",
-        country="NL",
-        total=Money(1, "EUR"),
-        placed_at=clock.now(),
-        **address,
-    )
-    db.session.add(purchase)
-    db.session.flush()
+    purchase = a_purchase({variant: quantity}, cart_id=owner)
     db.session.execute(update(Variant).where(Variant.id == variant).values(held=Variant.held + quantity))
     until = clock.now() + timedelta(minutes=minutes)
     db.session.add(StockHold(purchase_id=purchase.id, variant_id=variant, quantity=quantity, expires_at=until))

@@ -5,6 +5,7 @@ import hashlib
 import json
 
 import pytest
+from PIL import Image
 from sqlalchemy import func, select
 
 from shop import credentials, demo
@@ -18,6 +19,7 @@ from shop.models import (
     CaptionTrack,
     Clip,
     DeliveryRate,
+    Event,
     Job,
     Picture,
     PriceChange,
@@ -31,6 +33,8 @@ from shop.models import (
     Variant,
 )
 from shop.words import Words
+
+SIZES = (Picture.name_216, Picture.name_360, Picture.name_640)
 
 
 @pytest.fixture
@@ -103,10 +107,32 @@ def test_every_clip_says_what_the_catalogue_says_about_who_earns(shop):
 
 
 def test_every_file_that_is_named_is_in_the_storage(shop):
-    for column in (Profile.avatar, Picture.name, Rendition.name, CaptionTrack.name, Clip.poster):
+    for column in (*SIZES, Profile.avatar, Picture.name, Rendition.name, CaptionTrack.name, Clip.poster):
         names = db.session.scalars(select(column)).all()
         assert names
         assert all(storage_disk.path_of(name).stat().st_size for name in names)
+
+
+def test_every_picture_is_there_in_the_sizes_that_pages_ask_for(shop):
+    shown = db.session.execute(select(Picture.width, Picture.name_216, Picture.name_360, Picture.name_640)).first()
+    sizes = [Image.open(storage_disk.path_of(name)).size for name in shown[1:]]
+    assert (shown[0], sizes) == (900, [(216, 216), (360, 360), (640, 640)])
+    assert db.session.scalar(select(func.count(Picture.id)).where(Picture.name_216.is_(None))) == 0
+
+
+def test_the_sellers_story_is_told_as_if_they_had_applied(shop):
+    told = [
+        (event.became, event.note.partition("\n")[0], event.user_id)
+        for handle in ("kira.keramiek", "flitsdeals", "wolkstap")
+        for event in db.session.scalars(
+            select(Event).where(Event.subject == "seller", Event.subject_id == seller(handle).id).order_by(Event.id)
+        )
+    ]
+    rex = db.session.scalar(select(User.id).where(User.email == "rex@example.com"))
+    assert [became for became, _note, _by in told] == ["waiting", "waiting", "refused", "waiting", "approved"]
+    assert [by == rex for _became, _note, by in told] == [False, False, True, False, True]
+    assert told[-1][1] == "brand, contact, goods, identity, register, vat"
+    assert (seller("wolkstap").decided_at - seller("wolkstap").applied_at).days == 2
 
 
 def test_everybody_in_the_cast_can_sign_in_and_has_the_role_that_was_told(shop):

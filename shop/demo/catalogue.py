@@ -33,7 +33,7 @@ def keep_files() -> Files:
     return {
         path.relative_to(FOLDER).as_posix(): storage_disk.store(path, path.suffix)
         for kind in ("avatars", "captions", "clips", "posters", "products")
-        for path in sorted((FOLDER / kind).iterdir())
+        for path in sorted((FOLDER / kind).rglob("*.*"))
     }
 
 

@@ -56,8 +56,10 @@ def _describe(product: Product, entry: catalogue.Entry) -> None:
 
 
 def _picture(entry: catalogue.Entry, position: int, files: catalogue.Files) -> Picture:
+    folder, _slash, file = entry["file"].rpartition("/")
+    smaller = {f"name_{width}": files[f"{folder}/{width}/{file}"] for width in (216, 360, 640)}
     alt = Words.read(entry["alt"])
-    return Picture(position=position, name=files[entry["file"]], width=900, height=900, alt=alt)
+    return Picture(position=position, name=files[entry["file"]], width=900, height=900, alt=alt, **smaller)
 
 
 def _delivery(entry: catalogue.Entry, country: str) -> DeliveryRate:

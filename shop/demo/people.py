@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import accounts
+from shop import accounts, clock, sellers
+from shop.accounts import Person
 from shop.database import db
 from shop.demo import catalogue
 from shop.models import Address, Profile, Role, Seller, SellerKind, User, Vetting
@@ -50,8 +51,7 @@ def add(shop: catalogue.Entry, files: catalogue.Files, secret: str) -> None:
 def _owner(entry: catalogue.Entry, films: set[str]) -> Account:
     """Who stands behind an account of the catalogue that is not one of the five."""
     trader, handle = entry["trader"] or {}, entry["handle"]
-    sells = (Role.SELLER,) if entry["vetting"]["state"] == Vetting.APPROVED else ()
-    grants = ((Role.CREATOR,) if handle in films else ()) + sells
+    grants = (Role.CREATOR,) if handle in films else ()
     return Account(entry["kind"], trader.get("email", f"{handle}@example.com"), entry["name"], handle, grants)
 
 
@@ -80,12 +80,30 @@ def profile_of(handle: str) -> Profile:
 
 
 def add_sellers(entries: list[catalogue.Entry]) -> None:
-    """Write down who sells, and what became of their application."""
+    """Let those who sell apply, and the moderator decide, when the catalogue says so. Nobody is mailed."""
+    judge = accounts.called(ACCOUNTS[3].email)
     for entry in entries:
         profile = profile_of(entry["handle"])
-        if entry["trader"] and not catalogue.is_there(Seller, Seller.profile_id == profile.id):
-            db.session.add(Seller(profile_id=profile.id, **_identity(entry), **_decision(entry), **_ways(entry)))
-    db.session.flush()
+        if entry["trader"] and judge and not catalogue.is_there(Seller, Seller.profile_id == profile.id):
+            _apply(entry, profile)
+            if entry["vetting"]["state"] != Vetting.WAITING:
+                _decide(entry, Person(judge.id, judge.name, ""))
+
+
+def _apply(entry: catalogue.Entry, profile: Profile) -> None:
+    is_decided = entry["vetting"]["state"] != Vetting.WAITING
+    owner = Person(profile.user_id or 0, profile.name, "")
+    with clock.at(catalogue.ago(entry["vetting"]["days_ago"] + 2 * is_decided)):
+        sellers.apply(
+            owner, handle=profile.handle, shop_name=profile.name, is_told=False, **_identity(entry), **_ways(entry)
+        )
+
+
+def _decide(entry: catalogue.Entry, judge: Person) -> None:
+    vetting, seller = entry["vetting"], sellers.called(entry["handle"])
+    told: dict[str, Any] = {"words": Words.read(vetting["reason"]), "checks": sellers.checks_for(seller)}
+    with clock.at(catalogue.ago(vetting["days_ago"])):
+        sellers.decide(seller, vetting["state"], by=judge, seen=seller.applied_at.isoformat(), is_told=False, **told)
 
 
 def _identity(entry: catalogue.Entry) -> dict[str, Any]:
@@ -97,18 +115,6 @@ def _identity(entry: catalogue.Entry) -> dict[str, Any]:
         "company_register": (trader["company_register"] or "").partition(" ")[0],
         **trader["address"],
         "is_self_certified": True,
-    }
-
-
-def _decision(entry: catalogue.Entry) -> dict[str, Any]:
-    vetting = entry["vetting"]
-    is_decided = vetting["state"] != Vetting.WAITING
-    return {
-        "vetting": Vetting(vetting["state"]),
-        # Only what the seller is told: that a check is under way is not for them to fix.
-        "vetting_note": Words.read(vetting["reason"] if is_decided else None),
-        "applied_at": catalogue.ago(vetting["days_ago"] + 2 * is_decided),
-        "decided_at": catalogue.ago(vetting["days_ago"]) if is_decided else None,
     }
 
 

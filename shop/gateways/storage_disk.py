@@ -79,7 +79,7 @@ def _write(content: bytes | Path, target: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
             os.replace(file.name, target)
-        except BaseException:
+        except BaseException:  # also for who is told to stop in the middle: half a file stays with nobody
             os.unlink(file.name)
             raise
 

@@ -103,6 +103,8 @@ def _desk(clip: Clip, status: int = 200, also: tuple[str, ...] = (), **more: Any
 
 
 def _saved(clip: Clip, words: str) -> Answer:
+    """Keep what was done to the clip, and show it."""
+    db.session.commit()
     if not wants_fragment():
         return done(url_for(".show", code=clip.code))
     return _desk(clip, also=("parts/message.html", "studio/clip_state.html"), words=words)
@@ -126,7 +128,6 @@ def describe(code: str) -> Answer:
         return _desk(clip, 422, details=form)
     is_said = {"has_speech": not form.is_silent.data, "is_synthetic": form.is_synthetic.data}
     videos.describe(clip, form.caption.data or "", form.language.data, form.disclosure.data, **is_said)
-    db.session.commit()
     return _saved(clip, _("Saved."))
 
 
@@ -137,7 +138,6 @@ def tag(code: str) -> Answer:
     if not form.validate():
         return _desk(clip, 422, tag_form=form)
     tagging.add(clip, form.product.data, form.where())
-    db.session.commit()
     return _saved(clip, _("The product is in the clip."))
 
 
@@ -148,16 +148,13 @@ def change_tag(code: str, tag: str) -> Answer:
     if not form.validate():
         raise Refused(_("Fill in a product, from which second and to which."), 422)
     tagging.change(clip, tag, form.product.data, form.where())
-    db.session.commit()
     return _saved(clip, _("Saved."))
 
 
 @bp.post("/studio/clips/<code>/tags/<tag>/removal")
 def remove_tag(code: str, tag: str) -> Answer:
     """Take a tag away."""
-    clip = _mine(code)
-    tagging.remove(clip, tag)
-    db.session.commit()
+    tagging.remove(clip := _mine(code), tag)
     return _saved(clip, _("The tag is gone."))
 
 
@@ -171,7 +168,6 @@ def add_subtitles(code: str) -> Answer:
         videos.add_track(clip, form.spoken.data, _text(form.file.data.stream.read(LARGEST_SUBTITLES)))
     else:
         videos.add_transcript(clip, form.spoken.data, form.text.data or "")
-    db.session.commit()
     return _saved(clip, _("The subtitles are in the clip."))
 
 
@@ -182,9 +178,7 @@ def _text(content: bytes) -> str:
 @bp.post("/studio/clips/<code>/subtitles/<language>/removal")
 def remove_subtitles(code: str, language: str) -> Answer:
     """Take the subtitles in one language away."""
-    clip = _mine(code)
-    videos.remove_track(clip, language)
-    db.session.commit()
+    videos.remove_track(clip := _mine(code), language)
     return _saved(clip, _("The subtitles are gone."))
 
 
@@ -193,7 +187,6 @@ def publish(code: str) -> Answer:
     """Let people see it."""
     clip = _mine(code)
     videos.publish(clip, by=current_user.id)
-    db.session.commit()
     return _saved(clip, _("Your clip is in the feed.") if clip.published_at else _("It will be in the feed soon."))
 
 
@@ -202,7 +195,6 @@ def unpublish(code: str) -> Answer:
     """Take it out of the feed."""
     clip = _mine(code)
     videos.unpublish(clip, by=current_user.id)
-    db.session.commit()
     return _saved(clip, _("Nobody else sees your clip now."))
 
 

@@ -66,7 +66,8 @@ def sign_in() -> Answer:
     """The door; `next` is where one was going."""
     form = SignInForm(request.args)
     form.password.data = None
-    return page("credentials/sign_in.html", "form", form=form, is_changed="changed" in request.args)
+    is_changed, is_closed = ("changed" in request.args, "closed" in request.args)
+    return page("credentials/sign_in.html", "form", form=form, is_changed=is_changed, is_closed=is_closed)
 
 
 @bp.post("/sign-in")

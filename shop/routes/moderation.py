@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, request, url_for
 from flask_login import current_user
 from wtforms import HiddenField, RadioField, SelectMultipleField, TextAreaField
@@ -52,26 +54,64 @@ class DecisionForm(Form):
     seen = HiddenField()
 
 
+class ReasonForm(Form):
+    """Why somebody's sales are stopped, or may go on."""
+
+    words = TextAreaField(_l("Reason: the seller reads this"), [at_most(900)])
+
+
+# What was done on the page before; its address says which.
+DONE = {
+    Vetting.APPROVED: _l("Approved. They are told by mail, and may sell from now on."),
+    Vetting.NEEDS_FIXING: _l("Sent back, with what has to be put right. They are told by mail."),
+    Vetting.REFUSED: _l("Refused. They are told by mail why, and how to object."),
+    Vetting.SUSPENDED: _l("Their sales are stopped, on every page and in every cart. They are told by mail why."),
+    sellers.LIFTED: _l("They may sell again. They are told by mail."),
+}
+
+
 @bp.get("")
 def index() -> Answer:
     """Who waits, the longest first."""
     waiting, more = sellers.queue(request.args.get("after", ""))
-    return page("moderation/index.html", "queue", waiting=waiting, more=more, kinds=KINDS)
+    return page("moderation/index.html", "queue", waiting=waiting, more=more, kinds=KINDS, done=_done())
+
+
+@bp.get("/sellers")
+def selling() -> Answer:
+    """Who sells, and whose sales are stopped."""
+    found, more = sellers.selling(request.args.get("after", ""))
+    return page("moderation/sellers.html", "selling", found=found, more=more, kinds=KINDS)
+
+
+@bp.app_template_filter()
+def checked(note: str) -> str:
+    """The note of a decision, with what was looked at in words: the codes of the checks stand in its first line."""
+    codes, _end, words = note.partition("\n")
+    names = [CHECKS.get(code) for code in codes.split(", ")]
+    return "\n".join(filter(None, ("\n".join(map(str, names)), words))) if all(names) else note
+
+
+def _done() -> str:
+    return str(DONE.get(request.args.get("done", ""), ""))
 
 
 @bp.get("/sellers/<handle>")
 def seller(handle: str) -> Answer:
     """One application: what they told, what happened, and what to decide."""
-    return _shown(sellers.called(handle), DecisionForm(None))
+    return _shown(sellers.called(handle), DecisionForm(None), done=_done())
 
 
-def _shown(applied: Seller, form: DecisionForm, status: int = 200) -> Answer:
+def _shown(applied: Seller, form: Form, status: int = 200, done: str = "") -> Answer:
     return page(
         "moderation/seller.html",
         "application",
         status=status,
         seller=applied,
         form=form,
+        reason=form if isinstance(form, ReasonForm) else ReasonForm(None),
+        done=done,
+        is_own=applied.profile.user_id == current_user.id,
         checks={code: CHECKS[code] for code in sellers.checks_for(applied)},
         story=sellers.story(applied),
         may_decide=sellers.is_for(applied, current_user),
@@ -96,4 +136,31 @@ def decide(handle: str) -> Answer:
         form.words.errors = [no.words]
         return _shown(applied, form, 422)
     db.session.commit()
-    return leave(url_for(".index"))
+    return leave(url_for(".index", done=form.verdict.data))
+
+
+@bp.post("/sellers/<handle>/suspension")
+def suspend(handle: str) -> Answer:
+    """Stop somebody's sales, at once; the reason goes to them by mail."""
+    return _judged(handle, sellers.suspend, Vetting.SUSPENDED)
+
+
+@bp.post("/sellers/<handle>/return")
+def lift(handle: str) -> Answer:
+    """Let them sell again."""
+    return _judged(handle, sellers.lift, sellers.LIFTED)
+
+
+def _judged(handle: str, judge: Callable[..., None], done: str) -> Answer:
+    stopped, form = sellers.called(handle), ReasonForm()
+    if not form.validate():
+        return _shown(stopped, form, 422)
+    try:
+        judge(stopped, by=current_user, words=Words({i18n.language(): (form.words.data or "").strip()}))
+    except Refused as no:
+        if no.status != 422:
+            raise
+        form.words.errors = [no.words]
+        return _shown(stopped, form, 422)
+    db.session.commit()
+    return leave(url_for(".seller", handle=handle, done=done))

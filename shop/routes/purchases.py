@@ -91,6 +91,7 @@ def _page(purchase: Purchase, status: int = 200, looks: int = 0, **context: Any)
         "stage": stage,
         "attempt": purchases.newest(purchase),
         "trouble": purchases.trouble(purchase) if stage is Stage.FAILED else "",
+        "is_paid_twice": stage in (Stage.REFUNDING, Stage.REFUNDED) and purchases.is_paid_twice(purchase),
         "methods": payments.methods(person()) if is_open else [],
         "steps": purchases.steps(purchase.orders),
         "vat": {order.id: purchases.vat(order) for order in purchase.orders},

@@ -11,12 +11,13 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from shop import accounts, i18n, limits, sellers
+from shop.countries import COUNTRIES, postcode
 from shop.database import db
 from shop.errors import Refused
 from shop.hypermedia import Answer, Form, at_most, leave, page
 from shop.i18n import _, _l
 from shop.models import Seller, SellerKind, StockKind, Vetting
-from shop.routes.accounts import COUNTRIES, FILL_IN
+from shop.routes.accounts import FILL_IN
 from shop.routes.credentials import EMAIL
 
 bp = Blueprint("sell", __name__, url_prefix="/sell")
@@ -94,7 +95,7 @@ class ApplicationForm(Form):
 
     def validate_postcode(self, field: StringField) -> None:
         """As this country writes them."""
-        if not sellers.has_shape(sellers.POSTCODES.get(self.country.data, ".+"), field.data):
+        if postcode(self.country.data, field.data) is None:
             raise ValidationError(_("A postcode in this country looks different. Please look again."))
 
     def facts(self) -> dict[str, Any]:

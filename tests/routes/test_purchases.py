@@ -5,8 +5,10 @@ import re
 import pytest
 from sqlalchemy import text
 
-from shop import gateways, payments
+from shop import clock, gateways, payments
 from shop.database import db, let_go
+from shop.models import Refund
+from shop.money import Money
 from tests.routes.conftest import there
 
 
@@ -161,6 +163,14 @@ def test_paying_again_twice_pays_once(client, post, bought, bank, counts):
     assert "It is paid." in client.get(address).text
 
 
+def test_who_comes_back_from_the_bank_is_not_asked_to_press_anything(client, bought):
+    page = client.get(bought("ideal")).text
+    before, _unfolds, behind = page.partition('<details class="box" id="other-ways" hx-preserve>')
+    assert "button--wide" not in before
+    assert "/sandbox/bank/" in behind
+    assert '<button type="submit" class="button button--wide">Pay' in behind
+
+
 def test_a_purchase_that_came_too_late_says_that_the_money_goes_back(app, client, bought):
     address = bought("ideal")
     with app.test_request_context(method="POST"):
@@ -175,6 +185,22 @@ def test_a_purchase_that_came_too_late_says_that_the_money_goes_back(app, client
         db.session.execute(text("UPDATE payments SET state = 'refunded', refunded_minor = amount_minor"))
         db.session.commit()
     assert "You got your money back" in client.get(address).text
+
+
+@pytest.mark.parametrize(("state", "words"), [("paid", "goes back"), ("refunded", "went back")])
+def test_who_paid_one_cart_in_two_windows_reads_that_and_not_that_it_was_sold(app, client, bought, state, words):
+    address = bought("ideal")
+    with app.test_request_context(method="POST"):
+        payment, attempt = db.session.execute(text("SELECT payment_id, id FROM payment_attempts")).one()
+        db.session.execute(text("UPDATE payments SET state = :state"), {"state": state})
+        db.session.execute(text("UPDATE orders SET status = 'cancelled'"))
+        amount, key = Money(100, "EUR"), {"code": "r", "idempotency_key": "r", "created_at": clock.now()}
+        db.session.add(Refund(payment_id=payment, attempt_id=attempt, amount=amount, reason="paid_twice", **key))
+        db.session.commit()
+    page = client.get(address).text
+    assert "You had paid for this already, in another window." in page
+    assert f"{words} the way it came" in page
+    assert "somebody else" not in page
 
 
 @pytest.mark.parametrize("code", ["card_declined", "insufficient_funds"])

@@ -5,7 +5,8 @@ from sqlalchemy import func, select
 
 from shop import accounts, clock, sellers
 from shop.database import db
-from shop.models import Event, Profile, Role, RoleGrant, Seller, Vetting
+from shop.models import Event, Product, Profile, Role, RoleGrant, Seller, Vetting
+from tests.cast import a_clip, a_profile
 from tests.conftest import HTMX
 
 PERSON = {
@@ -180,11 +181,15 @@ def test_rex_approves_and_mina_sells_after_signing_in_anew(app, mina, rex, signe
     mina.post("/sell", data=PERSON)
     letters()
     assert "Atelier Mina" in rex.get("/moderation").text
-    assert decided(rex, "approved", checks=ALL).location == "/moderation"
+    assert decided(rex, "approved", checks=ALL).location == "/moderation?done=approved"
     assert kept(app, Seller.vetting) == [("approved",)]
     assert sorted(kept(app, RoleGrant.role)) == [("moderator",), ("seller",)]
-    assert kept(app, Event.became, Event.note) == [("waiting", ""), ("approved", "contact, goods, identity")]
-    assert "Nobody waits." in rex.get("/moderation").text
+    assert sorted(kept(app, Event.became, Event.note)) == [("approved", "contact, goods, identity"), ("waiting", "")]
+    page = rex.get("/moderation?done=approved").text
+    assert "Nobody waits." in page
+    assert "Name and address belong together and exist" in rex.get("/moderation/sellers/mina").text
+    assert "Approved. They are told by mail" in page
+    assert "They are told by mail" not in rex.get("/moderation?done=nothing").text
     (mail,) = letters()
     assert (mail["To"], mail["Subject"]) == ("mina@example.com", "You may sell")
     assert mina.get("/sell").status_code == 303
@@ -195,7 +200,7 @@ def test_rex_decides_in_place_with_htmx(app, mina, rex):
     mina.post("/sell", data=PERSON)
     form = {"verdict": "approved", "checks": list(ALL), "seen": seen(rex)}
     answer = rex.post("/moderation/sellers/mina/decision", data=form, headers=HTMX)
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/moderation")
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/moderation?done=approved")
 
 
 def test_something_is_put_right_and_decided_anew(app, mina, rex, letters):
@@ -324,18 +329,109 @@ def test_the_queue_is_oldest_first_and_turns_its_pages(app, rex, queries):
     assert seen == [f"shop{n:02}" for n in range(45)]
 
 
-def test_a_stopped_seller_loses_the_right_and_hears_why(app, mina, rex, signed_in_as):
-    mina.post("/sell", data=PERSON)
-    decided(rex, "approved", checks=ALL)
+# Stopping somebody's sales, and letting them go on
+
+WHY = "Three parcels were never sent."
+
+
+def judged(browser, what, words=WHY, handle="mina", **more):
+    return browser.post(f"/moderation/sellers/{handle}/{what}", data={"words": words}, **more)
+
+
+@pytest.fixture
+def selling(app, mug, client, post):
+    """Mina's mug is on the shelf, in a clip of kai's and in a guest's cart; mina has an account."""
+    post("/cart/lines", variant="mug-s", quantity="1")
     with app.test_request_context(method="POST"):
-        judge = accounts.Person(accounts.called("rex@example.com").id, "Rex", "")
-        sellers.suspend(sellers.called("mina"), by=judge, words=sellers.Words(en="Three parcels were never sent."))
+        owner = accounts.register("mina@example.com", "Mina", "none")
+        profile = db.session.scalar(select(Profile).where(Profile.handle == "mina"))
+        profile.user_id = owner.id
+        accounts.grant(owner, Role.SELLER)
+        db.session.add(a_clip(a_profile("kai", "Kai"), "kai1", db.session.get(Product, mug.id)))
         db.session.commit()
-    with app.test_request_context():
-        assert db.session.execute(select(sellers.may_sell).select_from(Seller.__table__)).all() == [(False,)]
+
+
+def where_it_is(client):
+    """Is the mug on the shelf, tagged in the clip, and for sale in the cart?"""
+    places = ("/shop", "Mug &lt;b&gt;"), ("/v/kai1", 'href="/p/mug'), ("/cart", "To the checkout")
+    return [words in client.get(address).text for address, words in places]
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_rex_stops_mina_s_sales_everywhere_at_once_and_she_hears_why(
+    app, selling, client, rex, signed_in_as, letters, headers
+):
     mina = signed_in_as("mina")
-    assert "Three parcels were never sent." in mina.get("/sell").text
-    assert mina.post("/sell", data=PERSON).status_code == 409
+    assert where_it_is(client) == [True] * 3
+    answer = judged(rex, "suspension", headers=headers)
+    there = answer.headers["HX-Redirect" if headers else "Location"]
+    assert there == "/moderation/sellers/mina?done=suspended"
+    assert "Their sales are stopped" in rex.get(there).text
+    assert where_it_is(client) == [False] * 3
+    assert client.get("/p/mug").status_code == 404
+    assert kept(app, RoleGrant.role) == [("moderator",)]
+    (mail,) = letters()
+    assert mail["Subject"] == "Your sales are stopped"
+    told = mail.get_body(("plain",)).get_content()
+    assert "A moderator, not a computer, stopped the sales of Atelier Mina" in told
+    assert WHY in told
+    assert mina.get("/sell").status_code == 303  # signed out
+    assert WHY in signed_in_as("mina").get("/sell").text
+    assert signed_in_as("mina").post("/sell", data=PERSON).status_code == 409
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_rex_lets_mina_sell_again_and_tells_her_why(app, selling, client, rex, letters, headers):
+    checked = kept(app, Seller.decided_at)
+    judged(rex, "suspension")
+    letters()
+    answer = judged(rex, "return", "All three have arrived after all.", headers=headers)
+    there = answer.headers["HX-Redirect" if headers else "Location"]
+    assert "They may sell again." in rex.get(there).text
+    assert where_it_is(client) == [True] * 3
+    assert kept(app, Seller.decided_at) == checked  # that they were checked, and when, is as true as before
+    assert sorted(kept(app, RoleGrant.role)) == [("moderator",), ("seller",)]
+    assert ("lifted", "All three have arrived after all.") in kept(app, Event.became, Event.note)
+    (mail,) = letters()
+    assert mail["Subject"] == "You may sell again"
+    assert "All three have arrived after all." in mail.get_body(("plain",)).get_content()
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("words", ["", "too short", "x" * 901])
+def test_sales_are_not_stopped_without_a_reason(app, selling, client, rex, words, headers):
+    answer = judged(rex, "suspension", words, headers=headers)
+    assert answer.status_code == 422
+    assert f">\r\n{words}</textarea>" in answer.text
+    assert kept(app, Seller.vetting) == [("approved",)]
+    assert kept(app, Event.became) == []
+    assert where_it_is(client) == [True] * 3
+
+
+def test_rex_does_not_stop_or_free_himself(app, selling, signed_in_as):
+    mina = signed_in_as("mina")
+    with app.test_request_context(method="POST"):
+        accounts.grant(accounts.called("mina@example.com"), Role.MODERATOR)
+        db.session.commit()
+    mina = signed_in_as("mina")
+    assert "This shop is for another moderator to decide on." in mina.get("/moderation/sellers/mina").text
+    assert judged(mina, "suspension").status_code == 403
+    assert kept(app, Seller.vetting) == [("approved",)]
+
+
+def test_sales_are_stopped_once_and_a_shop_that_sells_is_not_let_loose(app, selling, rex):
+    assert judged(rex, "return").status_code == 409
+    assert judged(rex, "suspension").status_code == 303
+    assert judged(rex, "suspension").status_code == 409
+    assert kept(app, Event.became) == [("suspended",)]
+
+
+def test_rex_finds_who_sells_page_by_page(app, selling, rex, lamp):
+    judged(rex, "suspension")
+    page = rex.get("/moderation/sellers").text
+    assert page.index("/moderation/sellers/lars") < page.index("/moderation/sellers/mina") < page.index("Stopped")
+    assert "/moderation/sellers/lars" not in rex.get("/moderation/sellers?after=lars").text
+    assert 'href="/moderation/sellers"' in rex.get("/moderation").text
 
 
 def test_in_dutch_too(mina, rex, letters):

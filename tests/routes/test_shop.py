@@ -8,9 +8,9 @@ import pytest
 
 from shop import clock, prices, shelf
 from shop.database import db
-from shop.models import Product, ProductStatus, Variant, Vetting
+from shop.models import Picture, Product, ProductStatus, Variant, Vetting
 from shop.money import Money
-from tests.cast import a_category, a_product, a_seller, a_variant, fill_shelf
+from tests.cast import a_category, a_clip, a_product, a_profile, a_seller, a_variant, fill_shelf
 from tests.conftest import HTMX
 
 MONDAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -222,3 +222,41 @@ def test_the_copy_of_the_price_is_that_of_the_first_variant(app, client, sixty):
         )
         assert db.session.execute(differing).all() == []
     assert codes(client.get("/shop?sort=price").text)[0] == "p01"
+
+
+@pytest.fixture
+def pictured(app, mug):
+    """The mug has a picture in four sizes; the lamp's, from before, has one."""
+    with app.test_request_context(method="POST"):
+        sizes = {f"name_{width}": f"{width}.webp" for width in (216, 360, 640)}
+        db.session.add(Picture(product_id=mug.id, name="900.webp", width=900, height=900, **sizes))
+        db.session.add(a_clip(a_profile("kai", "Kai"), "kai1", db.session.get(Product, mug.id)))
+        db.session.commit()
+
+
+CARD = (
+    'src="/media/900.webp" srcset="/media/360.webp 360w, /media/640.webp 640w, /media/900.webp 900w" '
+    'sizes="(max-width: 35rem) 45vw, 13rem" alt="" width="900" height="900"'
+)
+
+
+def test_no_page_asks_for_a_larger_picture_than_it_shows(client, post, pictured):
+    assert CARD in client.get("/shop").text
+    product = client.get("/p/mug").text
+    assert 'srcset="/media/640.webp 640w, /media/900.webp 900w" sizes="(max-width: 60rem) 100vw, 50vw"' in product
+    assert 'sizes="(max-width: 35rem) 100vw, 35rem"' in client.get("/p/mug", headers=HTMX).text
+    post("/cart/lines", variant="mug-s", quantity="1")
+    for address in ("/v/kai1", "/cart", "/checkout"):
+        page = client.get(address).text
+        assert 'src="/media/216.webp"' in page
+        assert "/media/900.webp" not in page
+
+
+def test_a_picture_of_before_has_one_size(app, client, mug):
+    with app.test_request_context(method="POST"):
+        db.session.add(Picture(product_id=mug.id, name="900.webp", width=900, height=900))
+        db.session.commit()
+    for address in ("/shop", "/p/mug"):
+        page = client.get(address).text
+        assert 'src="/media/900.webp" alt=""' in page
+        assert "srcset" not in page

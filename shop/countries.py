@@ -1,0 +1,23 @@
+"""Countries: where people live, sell and have things delivered. One list for every form, with how a postcode looks."""
+
+from __future__ import annotations
+
+import re
+
+HOME = "NL"  # where we deliver until somebody says otherwise
+
+# In the order in which they are offered. The groups of a postcode are written with a space between them.
+POSTCODES = {
+    "NL": r"([1-9]\d{3}) ?([A-Z]{2})",
+    "BE": r"([1-9]\d{3})",
+    "DE": r"(\d{5})",
+    "FR": r"(\d{5})",
+    "LU": r"(\d{4})",
+}
+COUNTRIES = tuple(POSTCODES)
+
+
+def postcode(country: str, text: str) -> str | None:
+    """A postcode as this country writes it, `1234 AB`; None for what is none."""
+    found = re.fullmatch(POSTCODES.get(country, "(?!)"), text.strip().upper())
+    return " ".join(found.groups()) if found else None
