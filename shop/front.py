@@ -30,6 +30,9 @@ _HAVE_NO_BODY = frozenset((204, 304))
 class Answered(Response):
     """An answer that is whole already leaves as it is: Flask copies its headers, and wraps its body in an iterator."""
 
+    made = ""  # the fingerprint of a body that is known
+    packed: dict[str, bytes]  # and what became of it when it was compressed
+
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
         """The headers with the length, where nothing else is to be set right in them."""
         if self.status_code != 200 or type(self.response) is not list or "Content-Location" in self.headers:

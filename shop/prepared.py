@@ -45,6 +45,7 @@ class Prepared:
         self._binds = [
             Bind(name, (key := compiled.binds[name].key), first[name], key in values, writes)
             for name in (compiled.positiontup if compiled.positional else first)
+            if compiled.binds[name] not in compiled.literal_execute_params  # those stand in the text
             for writes in (compiled._bind_processors.get(name),)
         ]
         self._metadata = result._metadata
@@ -79,16 +80,18 @@ def ask_first(statement: Executable, values: Mapping[str, Any], through: Connect
     of_this_kind = _known.setdefault(through.dialect.name, WeakKeyDictionary())
     result = through.execute(statement, values)
     if statement not in of_this_kind and len(of_this_kind) < MOST:
-        of_this_kind[statement] = Prepared(result, values) if _is_always_the_same(result) else None
+        of_this_kind[statement] = Prepared(result, values) if _is_always_the_same(result, values) else None
     return result.all()
 
 
-def _is_always_the_same(result: Any) -> bool:
+def _is_always_the_same(result: Any, values: Mapping[str, Any]) -> bool:
     """Does its SQL depend on nothing but the statement, and does SQLAlchemy add no value of its own to it?"""
     compiled = getattr(result.context, "compiled", None)
     if type(result) is not CursorResult or compiled is None or not result.returns_rows:
         return False
-    if compiled.post_compile_params or compiled.literal_execute_params or compiled.escaped_bind_names:
+    if compiled.post_compile_params or compiled.escaped_bind_names:
+        return False
+    if any(bind.key in values for bind in compiled.literal_execute_params):
         return False
     adds = compiled.insert_prefetch or compiled.update_prefetch or any(bind.callable for bind in compiled.bind_names)
     return not adds
