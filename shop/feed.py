@@ -210,7 +210,7 @@ def goods_of(code: str) -> Goods:
 
 @lru_cache(maxsize=512)
 def _mixed(makers: tuple[int, ...]) -> tuple[int, ...]:
-    """The places of clips by these creators, with no two of one creator in a row as far as that can be; else in order."""
+    """The places of these creators' clips: in order, but with no two of one creator in a row as far as that can be."""
     waiting, mixed = list(range(len(makers))), list[int]()
     while waiting:
         turn = _turn(waiting, makers, after=makers[mixed[-1]] if mixed else None)

@@ -8,7 +8,7 @@ to the driver. What cannot be kept, such as a list whose length differs each tim
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, Executable, Row
@@ -48,9 +48,10 @@ class Prepared:
             if compiled.binds[name] not in compiled.literal_execute_params  # those stand in the text
             for writes in (compiled._bind_processors.get(name),)
         ]
-        self._metadata = result._metadata
-        self._readers = self._metadata._effective_processors
-        self._places = self._metadata._key_to_index
+        if result.returns_rows:
+            self._metadata = result._metadata
+            self._readers = self._metadata._effective_processors
+            self._places = self._metadata._key_to_index
 
     def bound(self, values: Mapping[str, Any]) -> Any:
         """These values, as the driver wants them."""
@@ -75,19 +76,19 @@ def known(statement: Executable, engine: Engine) -> Prepared | None:
     return of_this_kind.get(statement)
 
 
-def ask_first(statement: Executable, values: Mapping[str, Any], through: Connection) -> Sequence[Row[Any]]:
+def ask_first(statement: Executable, values: Mapping[str, Any], through: Connection) -> CursorResult[Any]:
     """Have SQLAlchemy ask, and remember how it is done."""
     of_this_kind = _known.setdefault(through.dialect.name, WeakKeyDictionary())
-    result = through.execute(statement, values)
+    result: Any = through.execute(statement, values)
     if statement not in of_this_kind and len(of_this_kind) < MOST:
         of_this_kind[statement] = Prepared(result, values) if _is_always_the_same(result, values) else None
-    return result.all()
+    return cast("CursorResult[Any]", result)
 
 
 def _is_always_the_same(result: Any, values: Mapping[str, Any]) -> bool:
     """Does its SQL depend on nothing but the statement, and does SQLAlchemy add no value of its own to it?"""
     compiled = getattr(result.context, "compiled", None)
-    if type(result) is not CursorResult or compiled is None or not result.returns_rows:
+    if type(result) is not CursorResult or compiled is None:
         return False
     if compiled.post_compile_params or compiled.escaped_bind_names:
         return False

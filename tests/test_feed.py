@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
