@@ -18,6 +18,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter
+from werkzeug.sansio.utils import get_current_url
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 HOSTS = 256  # ways to be called that each process remembers; the ones that nobody trusts are not among them
 COOKIES = 4096
 _HAVE_NO_BODY = frozenset((204, 304))
+# What is told of a body, and so not of none (as werkzeug has it; a 304 keeps where it is and how long it is good for).
+_OF_A_BODY = frozenset(
+    ("allow", "content-encoding", "content-language", "content-length", "content-md5", "content-range", "content-type")
+    + ("last-modified",)
+)
 
 
 class Answered(Response):
@@ -35,6 +41,8 @@ class Answered(Response):
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
         """The headers with the length, where nothing else is to be set right in them."""
+        if self.status_code == 304:
+            return ready([pair for pair in self.headers if pair[0].lower() not in _OF_A_BODY])
         if self.status_code != 200 or type(self.response) is not list or "Content-Location" in self.headers:
             return super().get_wsgi_headers(environ)
         if "Content-Length" not in self.headers:
@@ -50,11 +58,29 @@ class Answered(Response):
         return super().get_app_iter(environ)
 
 
+def root(asked: Request) -> str:
+    """The address of the shop's front page, as the visitor knows it."""
+    return _root(asked.scheme, asked.host, asked.root_path)
+
+
+_root = lru_cache(maxsize=HOSTS)(get_current_url)
+
+
 def vary(response: Response, names: tuple[str, ...]) -> None:
     """Tell caches of `names` too. Names are added and never assigned, so what others told survives."""
-    told = response.headers.get("Vary", "")
-    if (joined := _joined(told, names)) != told:
-        response.headers["Vary"] = joined
+    pairs = response.headers._list  # our own words: each assignment would check each of them again
+    for place, (name, told) in enumerate(pairs):
+        if name == "Vary":
+            pairs[place] = ("Vary", _joined(told, names))
+            return
+    pairs.append(("Vary", ", ".join(names)))
+
+
+def ready(pairs: Iterable[tuple[str, str]]) -> Headers:
+    """Headers of pairs that were checked before, or are our own words."""
+    headers = Headers()
+    headers._list = list(pairs)
+    return headers
 
 
 @lru_cache(maxsize=256)
