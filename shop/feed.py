@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import Text, and_, bindparam, case, cast, exists, func, or_, select
 
 from shop import clock
 from shop.database import rows, rows_and_more
@@ -21,7 +22,7 @@ from shop.errors import NotFound
 from shop.i18n import _
 from shop.models import CaptionTrack, Clip, Like, Picture, Product, Profile, Rendition, Seller, Tag, Variant
 from shop.money import Money
-from shop.products import MAY_BE_SOLD
+from shop.products import MAY_BE_SOLD, read_words
 from shop.words import Words
 
 SITTING, PAGE = 20, 5
@@ -87,7 +88,7 @@ _TAG_COLUMNS = (
     tags.c.x,
     tags.c.y,
     products.c.code.label("product"),
-    products.c.title,
+    cast(products.c.title, Text).label("title"),  # read once, however often it comes by
     _main.c.code.label("variant"),
     func.coalesce(pictures.c.name_216, pictures.c.name).label("picture"),
     _main.c.price_currency,
@@ -100,7 +101,7 @@ _DEALT = (
     select(
         clips.c.id,
         clips.c.code,
-        clips.c.caption,
+        cast(clips.c.caption, Text).label("caption"),
         clips.c.disclosure,
         clips.c.is_synthetic,
         clips.c.poster,
@@ -117,8 +118,9 @@ _DEALT = (
     .where(IS_SHOWN, clips.c.id.in_([bindparam(f"clip{n}") for n in range(PAGE)]))
     .order_by(clips.c.id, tags.c.start_ms, tags.c.id)
 )
+_DEALT_NAMES = tuple(_DEALT.selected_columns.keys())
 _GOODS_OF = (
-    select(clips.c.caption, profiles.c.handle, *_TAG_COLUMNS)
+    select(cast(clips.c.caption, Text).label("caption"), profiles.c.handle, *_TAG_COLUMNS)
     .select_from(_goods)
     .where(IS_SHOWN, clips.c.code == bindparam("code"))
     .order_by(tags.c.start_ms, tags.c.id)
@@ -179,8 +181,8 @@ def page(top: str = "", at: int = 0, *, tallest: int = RUNGS["540"], person: int
     found = rows_and_more(_FROM_TOP, top=top, now=now) if top else rows_and_more(_NEWEST, now=now)
     if top and (not found or found[0].code != top):
         raise NotFound(_("We cannot find this clip."))
-    dealt = _mixed(tuple(found[:SITTING]))
-    ids = [row.id for row in dealt[at : at + PAGE]]
+    dealt = _mixed(tuple([row.profile_id for row in found[:SITTING]]))
+    ids = [found[place].id for place in dealt[at : at + PAGE]]
     return Page(
         clips=_dealt(ids, now=now, tallest=tallest, person=person) if ids else (),
         top=found[0].code if found else "",
@@ -203,41 +205,47 @@ def goods_of(code: str) -> Goods:
     found = rows(_GOODS_OF, code=code, now=clock.now())
     if not found:
         raise NotFound(_("We cannot find this clip."))
-    return Goods(found[0].caption, found[0].handle, _tags(found))
+    return Goods(read_words(found[0].caption), found[0].handle, _tags(found))
 
 
 @lru_cache(maxsize=512)
-def _mixed(found: tuple[Row[Any], ...]) -> list[Row[Any]]:
-    """The same clips with no two of one creator in a row, as far as that can be; else the newest first."""
-    waiting, mixed = list(found), list[Row[Any]]()
+def _mixed(makers: tuple[int, ...]) -> tuple[int, ...]:
+    """The places of these creators' clips: in order, but with no two of one creator in a row as far as that can be."""
+    waiting, mixed = list(range(len(makers))), list[int]()
     while waiting:
-        turn = _turn(waiting, after=mixed[-1].profile_id if mixed else None)
+        turn = _turn(waiting, makers, after=makers[mixed[-1]] if mixed else None)
         waiting.remove(turn)
         mixed.append(turn)
-    return mixed
+    return tuple(mixed)
 
 
-def _turn(waiting: Sequence[Row[Any]], after: int | None) -> Row[Any]:
+def _turn(waiting: Sequence[int], makers: Sequence[int], after: int | None) -> int:
     """Who is next: the newest by somebody else, or whoever has so many waiting that they would end up in a row."""
     if after is None:
         return waiting[0]
-    most, count = Counter(row.profile_id for row in waiting).most_common(1)[0]
-    fitting = [row for row in waiting if row.profile_id == most] if most != after and 2 * count > len(waiting) else []
-    return next(iter(fitting), None) or next((row for row in waiting if row.profile_id != after), waiting[0])
+    most, count = Counter(makers[place] for place in waiting).most_common(1)[0]
+    if most != after and 2 * count > len(waiting):
+        return next(place for place in waiting if makers[place] == most)
+    return next((place for place in waiting if makers[place] != after), waiting[0])
 
 
 def _dealt(ids: Sequence[int], **values: Any) -> tuple[Shown, ...]:
     """These clips in this order, without those that went out of sight a moment ago."""
     places = {f"clip{n}": ids[n] if n < len(ids) else 0 for n in range(PAGE)}
-    by_clip = {clip: _shown(list(of)) for clip, of in groupby(rows(_DEALT, **places, **values), attrgetter("id"))}
-    return tuple(by_clip[clip] for clip in ids if clip in by_clip)
+    found = rows(_DEALT, **places, **values)
+    told = [tuple(row) for row in found]  # values, which are compared faster than rows
+    by_clip = {clip: _shown(tuple(of)) for clip, of in groupby(told, itemgetter(0))}
+    return tuple([by_clip[clip] for clip in ids if clip in by_clip])
 
 
-def _shown(of: Sequence[Row[Any]]) -> Shown:
+@lru_cache(maxsize=2_000)
+def _shown(told: tuple[tuple[Any, ...], ...]) -> Shown:
+    """The clip of these rows of `_DEALT`; the same rows are the same clip."""
+    of = [SimpleNamespace(**dict(zip(_DEALT_NAMES, row, strict=True))) for row in told]
     clip = of[0]
     return Shown(
         code=clip.code,
-        caption=clip.caption,
+        caption=read_words(clip.caption),
         disclosure=clip.disclosure,
         is_synthetic=clip.is_synthetic,
         poster=clip.poster,
@@ -259,7 +267,7 @@ def _read_tracks(joined: str | None) -> Iterator[tuple[str, str]]:
             yield language, name
 
 
-def _tags(of: Iterable[Row[Any]]) -> tuple[Tagged, ...]:
+def _tags(of: Iterable[Any]) -> tuple[Tagged, ...]:
     return tuple(
         Tagged(
             row.start_ms,
@@ -267,7 +275,7 @@ def _tags(of: Iterable[Row[Any]]) -> tuple[Tagged, ...]:
             row.x,
             row.y,
             row.product,
-            row.title,
+            read_words(row.title),
             row.variant,
             row.picture,
             price=Money(row.least_minor, row.price_currency),

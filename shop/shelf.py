@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from flask import current_app
@@ -169,7 +170,17 @@ def lay_out(statement: Select[Any], sort: str, after: str, **values: Any) -> She
 def cards(found: Iterable[tuple[Any, ...]]) -> tuple[Card, ...]:
     """Rows of `CARDS` as cards: with the day of arrival, and with a saving only where it may be announced."""
     now = clock.now()
-    today = ordering_day(now)
+    told = tuple([tuple(row) for row in found])
+    savings = tuple([row[_PRIOR] and prices.announced(row[_PRIOR], row[_REDUCED_AT], now) for row in told])
+    return _cards(told, savings, ordering_day(now))
+
+
+_PRIOR, _REDUCED_AT = (list(CARDS.selected_columns.keys()).index(name) for name in ("prior_minor", "reduced_at"))
+
+
+@lru_cache(maxsize=1_000)
+def _cards(found: tuple[tuple[Any, ...], ...], savings: tuple[int | None, ...], today: date) -> tuple[Card, ...]:
+    """The same rows on the same day are the same cards."""
     # Taken apart by position: looking up sixteen names in each of the rows costs as much as asking for them.
     return tuple(
         Card(
@@ -183,7 +194,7 @@ def cards(found: Iterable[tuple[Any, ...]]) -> tuple[Card, ...]:
             name_640,
             minor,
             currency,
-            prices.announced(prior, reduced_at, now),
+            saving,
             None if most is None else delivery_dates(handling, least, most, today).last,
             is_in_stock,
         )
@@ -199,13 +210,13 @@ def cards(found: Iterable[tuple[Any, ...]]) -> tuple[Card, ...]:
             name_640,
             minor,
             currency,
-            prior,
-            reduced_at,
+            _prior,
+            _reduced_at,
             least,
             most,
             is_in_stock,
             *_key_and_more,
-        ) in found
+        ), saving in zip(found, savings, strict=True)
     )
 
 

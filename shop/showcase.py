@@ -50,17 +50,27 @@ _SHOWN = shelf.best_sold(
 )
 
 
+class Seen(NamedTuple):
+    """A clip of theirs."""
+
+    code: str
+    poster: str
+    width: int
+    height: int
+    caption: str  # as JSON
+
+
 class Window(NamedTuple):
     """A profile and its clips as the database gave them; the top of its page may be remembered by this."""
 
     facts: Row[Any]
-    clips: tuple[Row[Any], ...]
+    clips: tuple[Seen, ...]
 
     def read(self) -> SimpleNamespace:
         """The same, as the page shows it."""
         facts = SimpleNamespace(**self.facts._mapping)
         facts.bio = read_words(facts.bio)
-        seen = [SimpleNamespace(**{**row._mapping, "caption": read_words(row.caption)}) for row in self.clips]
+        seen = [SimpleNamespace(**{**clip._asdict(), "caption": read_words(clip.caption)}) for clip in self.clips]
         return SimpleNamespace(profile=facts, clips=seen)
 
     @property
@@ -74,7 +84,7 @@ def find(handle: str) -> Window:
     facts = first(_PROFILE, handle=handle)
     if facts is None:
         raise NotFound(_("There is nobody of this name here."))
-    return Window(facts, tuple(rows(_CLIPS, profile=facts.id)))
+    return Window(facts, tuple([Seen._make(row) for row in rows(_CLIPS, profile=facts.id)]))
 
 
 def goods(window: Window, after: str = "") -> shelf.Shelf:

@@ -14,16 +14,19 @@ from contextlib import contextmanager
 _mine = threading.local()
 
 
-@contextmanager
-def taken(lock: threading.Lock) -> Iterator[None]:
+class taken:  # noqa: N801  a context, made for every request: `contextmanager` costs more than what it does
     """Wait for the turn, and have it."""
-    lock.acquire()
-    _mine.lock = lock
-    try:
-        yield
-    finally:
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        _mine.lock = self._lock
+
+    def __exit__(self, *_error: object) -> None:
         _mine.lock = None
-        lock.release()
+        self._lock.release()
 
 
 @contextmanager

@@ -7,19 +7,21 @@ from flask_login import current_user
 
 from shop import feed, social
 from shop.database import db
-from shop.hypermedia import Answer, fragment, page, wants_fragment, whole
+from shop.hypermedia import Answer, fragment, page, recalled, wants_fragment, whole
 from shop.routes.cart import ask_size_along
 
 bp = Blueprint("feed", __name__)
 
 
 @bp.get("/")
+@recalled
 def index() -> Answer:
     """The newest clips."""
     return _show("")
 
 
 @bp.get("/v/<code>")
+@recalled
 def clip(code: str) -> Answer:
     """The feed from this clip on; `from` is how many clips after it one has seen."""
     return _show(code)

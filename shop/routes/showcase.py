@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, request
 
 from shop import showcase
-from shop.hypermedia import Answer, whole
+from shop.hypermedia import Answer, recalled, whole
 from shop.routes.cart import ask_size_along
 
 bp = Blueprint("showcase", __name__)
 
 
 @bp.get("/@<handle>")
+@recalled
 def show(handle: str) -> Answer:
     """Who they are, their newest clips and their products, a shelf at a time."""
     ask_size_along()

@@ -1,0 +1,203 @@
+"""The front: Flask's way of a request, without what it does again each time for nobody.
+
+The same hosts are checked once, the same cookie is unsigned once, the same `Vary` is put together once, and no list of
+hooks is looked for where there is none. What a request meets, and in which order, is as Flask has it; `test_front.py`
+holds this file against Flask itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Flask, Request, Response
+from flask.globals import request_ctx
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from werkzeug.datastructures import Headers
+from werkzeug.routing import MapAdapter
+from werkzeug.sansio.utils import get_current_url
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+HOSTS = 256  # ways to be called that each process remembers; the ones that nobody trusts are not among them
+COOKIES = 4096
+_HAVE_NO_BODY = frozenset((204, 304))
+# What is told of a body, and so not of none (as werkzeug has it; a 304 keeps where it is and how long it is good for).
+_OF_A_BODY = frozenset(
+    ("allow", "content-encoding", "content-language", "content-length", "content-md5", "content-range", "content-type")
+    + ("last-modified",)
+)
+
+
+class Answered(Response):
+    """An answer that is whole already leaves as it is: Flask copies its headers, and wraps its body in an iterator."""
+
+    made = ""  # the fingerprint of a body that is known
+    packed: dict[str, bytes]  # and what became of it when it was compressed
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """The headers with the length, where nothing else is to be set right in them."""
+        if self.status_code == 304:
+            return ready([pair for pair in self.headers if pair[0].lower() not in _OF_A_BODY])
+        if self.status_code != 200 or type(self.response) is not list or "Content-Location" in self.headers:
+            return super().get_wsgi_headers(environ)
+        if "Content-Length" not in self.headers:
+            self.headers["Content-Length"] = str(sum(len(piece) for piece in self.iter_encoded()))
+        return self.headers
+
+    def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
+        """The body, where there is one and nobody waits for its end."""
+        has_body = environ["REQUEST_METHOD"] != "HEAD" and self.status_code >= 200
+        is_plain = type(self.response) is list and not self._on_close and not self.direct_passthrough
+        if has_body and is_plain and self.status_code not in _HAVE_NO_BODY:
+            return list(self.iter_encoded())
+        return super().get_app_iter(environ)
+
+
+def root(asked: Request) -> str:
+    """The address of the shop's front page, as the visitor knows it."""
+    return _root(asked.scheme, asked.host, asked.root_path)
+
+
+_root = lru_cache(maxsize=HOSTS)(get_current_url)
+
+
+def vary(response: Response, names: tuple[str, ...]) -> None:
+    """Tell caches of `names` too. Names are added and never assigned, so what others told survives."""
+    pairs = response.headers._list  # our own words: each assignment would check each of them again
+    for place, (name, told) in enumerate(pairs):
+        if name == "Vary":
+            pairs[place] = ("Vary", _joined(told, names))
+            return
+    pairs.append(("Vary", ", ".join(names)))
+
+
+def ready(pairs: Iterable[tuple[str, str]]) -> Headers:
+    """Headers of pairs that were checked before, or are our own words."""
+    headers = Headers()
+    headers._list = list(pairs)
+    return headers
+
+
+@lru_cache(maxsize=256)
+def _joined(told: str, names: tuple[str, ...]) -> str:
+    known = [name.strip() for name in told.split(",") if name.strip()]
+    low = {name.lower() for name in known}
+    return ", ".join([*known, *(name for name in names if name.lower() not in low)])
+
+
+class Front(Flask):
+    """Flask, at a brisk walk. Our hooks are the app's own, never a blueprint's, and none of them is a coroutine."""
+
+    response_class = Answered
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._hosts: dict[tuple[Any, ...], tuple[str, MapAdapter]] = {}
+        self.session_interface = SignedSessions()
+
+    def ensure_sync(self, func: Any) -> Any:
+        """It is none; Flask asks each of them again, each time."""
+        return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Who is called by a name that was trusted before is not checked again."""
+        if request is None or "HTTP_UPGRADE" in request.environ:
+            return super().create_url_adapter(request)
+        asked = request.environ
+        called = (asked.get("HTTP_HOST"), asked["wsgi.url_scheme"], asked.get("SCRIPT_NAME"))
+        key = (*called, asked.get("SERVER_NAME"), asked.get("SERVER_PORT"), *(self.config["TRUSTED_HOSTS"] or ()))
+        known = self._hosts.get(key)
+        if known is None:
+            return self._get_to_know(request, key)
+        request.trusted_hosts = self.config["TRUSTED_HOSTS"]
+        request.host, before = known
+        return _as(before, asked)
+
+    def _get_to_know(self, request: Request, key: tuple[Any, ...]) -> MapAdapter | None:
+        adapter = super().create_url_adapter(request)  # raises where the name is not trusted
+        if adapter is not None and len(self._hosts) < HOSTS:
+            self._hosts[key] = (request.host, adapter)
+        return adapter
+
+    def preprocess_request(self) -> Any:
+        """What comes before a handler; the first that answers ends it."""
+        for ask in self.before_request_funcs[None]:
+            if (answer := ask()) is not None:
+                return answer
+        return None
+
+    def process_response(self, response: Response) -> Response:
+        """What comes after a handler."""
+        visit = request_ctx._get_current_object()  # type: ignore[attr-defined]
+        for change in visit._after_request_functions:
+            response = change(response)
+        for change in reversed(self.after_request_funcs[None]):
+            response = cast(Response, change(response))
+        self.session_interface.save_session(self, visit._session, response)
+        return response
+
+
+def _as(before: MapAdapter, asked: WSGIEnvironment) -> MapAdapter:
+    """The same host, asked for another address."""
+    path, question = asked.get("PATH_INFO", ""), asked.get("QUERY_STRING", "")
+    return MapAdapter(
+        before.map,
+        before.server_name,
+        before.script_name,
+        before.subdomain,
+        before.url_scheme,
+        path if path.isascii() else path.encode("latin-1").decode(errors="replace"),
+        asked["REQUEST_METHOD"],
+        question if question.isascii() else question.encode("latin-1").decode(errors="replace"),
+    )
+
+
+class SignedSessions(SecureCookieSessionInterface):
+    """Flask's signed cookie. One that was found genuine is not checked again, but for its age.
+
+    Only genuine ones are remembered, by their whole text: one character more or less is another cookie.
+    """
+
+    def __init__(self) -> None:
+        self._signer: URLSafeTimedSerializer | None = None
+        self._genuine = lru_cache(maxsize=COOKIES)(self._opened)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The signer of this app, made once: Flask makes a new one to read and another to write."""
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer
+
+    def _opened(self, signer: URLSafeTimedSerializer, sent: str) -> tuple[dict[str, Any] | None, float]:
+        kept, signed = signer.loads(sent, return_timestamp=True)
+        is_flat = all(isinstance(value, str | int) for value in kept.values())  # so that a copy shares nothing
+        return kept if is_flat else None, signed.timestamp()
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """What the browser brings; an empty session where that is nothing, too old or not ours."""
+        signer = self.get_signing_serializer(app)
+        if signer is None:
+            return None
+        sent = request.cookies.get(self.get_cookie_name(app))
+        if not sent:
+            return self.session_class()
+        try:
+            kept, signed = self._genuine(signer, sent)
+        except BadSignature:
+            return self.session_class()
+        age = int(time.time()) - signed
+        if not 0 <= age <= app.permanent_session_lifetime.total_seconds():
+            return self.session_class()
+        return self.session_class(signer.loads(sent) if kept is None else kept)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Sign it where it was changed; where it was only looked at, tell the caches."""
+        if session.modified or session.permanent:
+            super().save_session(app, session, response)
+        elif session.accessed:
+            vary(response, ("Cookie",))
