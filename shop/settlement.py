@@ -90,6 +90,9 @@ _SILENT = (
     )
     .order_by(attempts.c.changed_at)
 )
+_NO_FEE = select(attempts.c.id).where(
+    attempts.c.state.in_(inbox.CAME_IN), attempts.c.fee_minor.is_(None), attempts.c.changed_at > bindparam("since")
+)
 _UNSENT = select(given.c.id).where(given.c.state == RefundState.WANTED, given.c.created_at < bindparam("before"))
 _FORGOTTEN = select(calls.c.id).where(calls.c.state == InboxState.WAITING, calls.c.received_at < bindparam("before"))
 
@@ -236,6 +239,23 @@ def catch_up() -> None:
         jobs.later(take_in, call=row.id)
     for row in rows(_UNSENT, before=now - QUIET):
         jobs.later(refunds.send, refund=row.id)
+
+
+@jobs.regularly(timedelta(hours=1))
+def ask_fees() -> None:
+    """Ask what the gateway kept of payments of late: its calls do not say so."""
+    for row in rows(_NO_FEE, since=clock.now() - RETRIED):
+        jobs.later(ask_fee, attempt=row.id)
+
+
+@jobs.handler
+def ask_fee(attempt: int) -> None:
+    """Read one payment again, and book what is new in it."""
+    row = first(select(attempts).where(attempts.c.id == attempt))
+    if row is not None:
+        let_go()
+        inbox.apply(gateways.payment().get_payment(row.gateway_id))
+        settle(row.payment_id)
 
 
 @jobs.handler
