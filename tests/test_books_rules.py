@@ -177,6 +177,7 @@ class Books(RuleBasedStateMachine):
 
     @rule(pick=PICKS)
     def take_it_all_out(self, pick):
+        let_go()
         gateways.payment().pay_out(self.accounts[pick % len(self.accounts)])
 
     @rule()
