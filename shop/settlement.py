@@ -13,9 +13,9 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, and_, bindparam, func, select, update
 
-from shop import cart, clock, gateways, inbox, jobs, payments, stock
+from shop import books, cart, clock, gateways, inbox, jobs, payments, refunds, stock
 from shop.database import connection, db, first, let_go, rows
-from shop.gateways.payment_port import GatewayError, RejectedError
+from shop.gateways.payment_port import GatewayError
 from shop.models import (
     Cart,
     InboxState,
@@ -29,8 +29,7 @@ from shop.models import (
     RefundState,
     WebhookEvent,
 )
-from shop.money import Money
-from shop.purchases import confirm, tell_of_refund
+from shop.purchases import confirm
 
 QUIET = timedelta(minutes=2)  # so long we wait to be told; then we ask
 KEYS_LAST = timedelta(hours=23)  # a gateway forgets a key after a day; then the same request would be a new payment
@@ -39,7 +38,7 @@ RETRIED = timedelta(days=3)  # a report that fits nothing we know
 log = structlog.get_logger()
 
 purchases, orders, lines = Purchase.__table__, Order.__table__, OrderLine.__table__
-attempts, refunds, calls = PaymentAttempt.__table__, Refund.__table__, WebhookEvent.__table__
+attempts, given, calls = PaymentAttempt.__table__, Refund.__table__, WebhookEvent.__table__
 _PURCHASE = select(purchases).where(purchases.c.id == bindparam("purchase"))
 _CLAIM = (
     update(purchases)
@@ -81,14 +80,7 @@ _BOUGHT = (
 _KEPT = select(attempts.c.id).where(
     attempts.c.payment_id == bindparam("payment"), attempts.c.state.in_(inbox.CAME_IN), ~attempts.c.is_surplus
 )
-_REFUND = (
-    select(refunds, refunds.c.idempotency_key.label("key"), attempts.c.gateway_id.label("paid_as"))
-    .join(attempts, attempts.c.id == refunds.c.attempt_id)
-    .where(refunds.c.id == bindparam("refund"))
-)
-_WANTED = select(refunds.c.id).where(
-    refunds.c.payment_id == bindparam("payment"), refunds.c.state == RefundState.WANTED
-)
+_WANTED = select(given.c.id).where(given.c.payment_id == bindparam("payment"), given.c.state == RefundState.WANTED)
 _CALL = select(calls).where(calls.c.id == bindparam("call"))
 _SILENT = (
     select(attempts.c.id)
@@ -98,7 +90,10 @@ _SILENT = (
     )
     .order_by(attempts.c.changed_at)
 )
-_UNSENT = select(refunds.c.id).where(refunds.c.state == RefundState.WANTED, refunds.c.created_at < bindparam("before"))
+_NO_FEE = select(attempts.c.id).where(
+    attempts.c.state.in_(inbox.CAME_IN), attempts.c.fee_minor.is_(None), attempts.c.changed_at > bindparam("since")
+)
+_UNSENT = select(given.c.id).where(given.c.state == RefundState.WANTED, given.c.created_at < bindparam("before"))
 _FORGOTTEN = select(calls.c.id).where(calls.c.state == InboxState.WAITING, calls.c.received_at < bindparam("before"))
 
 
@@ -110,27 +105,30 @@ def settle(payment: int) -> None:
     back. Not paid: the goods are free again.
     """
     paying = inbox.lock(payment)  # one at a time for each payment
-    if paying.state in inbox.CAME_IN:
-        _deliver(paying)
-    elif paying.state in (PaymentState.FAILED, PaymentState.CANCELLED):
+    is_sold = paying.state in inbox.CAME_IN and _deliver(paying)
+    if paying.state in (PaymentState.FAILED, PaymentState.CANCELLED):
         stock.release(paying.purchase_id)
     for row in rows(_WANTED, payment=payment):
-        jobs.later(send_refund, refund=row.id)
+        jobs.later(refunds.send, refund=row.id)
+    if not is_sold:
+        books.book(payment)
 
 
-def _deliver(payment: Row[Any]) -> None:
+def _deliver(payment: Row[Any]) -> bool:
+    """Hand over what was paid; False when it was handed over before, or cannot be."""
     if payment.state != PaymentState.PAID or first(_WAITING_ORDER, purchase=payment.purchase_id) is None:
-        return
+        return False
     if _is_bought_already(payment.purchase_id):
         log.warning("one cart was paid in two tabs", payment=payment.id)
         _return_money(payment, "paid_twice")
-        return
+        return False
     try:
         with db.session.begin_nested():
-            _sell(payment.purchase_id)
+            return _sell(payment)
     except stock.SoldOut as error:
         log.warning("paid too late, the goods are gone", payment=payment.id, variant=error.variant)
         _return_money(payment, "sold_out")
+        return False
 
 
 def _is_bought_already(purchase: int) -> bool:
@@ -142,16 +140,19 @@ def _is_bought_already(purchase: int) -> bool:
     return first(_TWIN, purchase=purchase) is not None
 
 
-def _sell(purchase: int) -> None:
+def _sell(payment: Row[Any]) -> bool:
     """All that follows from money that came in, in one transaction. The stock comes last: others wait for its rows."""
+    purchase = payment.purchase_id
     if connection().execute(_CLAIM, {"purchase": purchase, "now": clock.now()}).rowcount != 1:
-        return
+        return False
     _move_orders(purchase, OrderStatus.PAID)
     bought = first(_PURCHASE, purchase=purchase)
     if bought and bought.cart_id:
         cart.take_out(bought.cart_id, _quantities(purchase))
     jobs.later(confirm, purchase=purchase)
+    books.book(payment.id)
     stock.take_held(purchase)
+    return True
 
 
 def _return_money(payment: Row[Any], why: str) -> None:
@@ -193,29 +194,6 @@ def look(attempt: int) -> payments.Outcome:
 
 def _payment_of(attempt: int) -> int:
     return int(connection().execute(select(attempts.c.payment_id).where(attempts.c.id == attempt)).scalar_one())
-
-
-# Giving back
-
-
-@jobs.handler
-def send_refund(refund: int) -> None:
-    """Ask the gateway to give back, with the refund's own key, write down what it says, and tell the buyer."""
-    wanted = first(_REFUND, refund=refund)
-    if wanted is None or wanted.state != RefundState.WANTED:
-        return
-    let_go()
-    gateway = gateways.payment()
-    try:
-        done = gateway.refund(wanted.paid_as, Money(wanted.amount_minor, wanted.amount_currency), key=wanted.key)
-        report = gateway.get_payment(wanted.paid_as)
-    except RejectedError as error:
-        log.error("the gateway rejects a refund", refund=refund, code=error.code)
-        inbox.end_refund(refund, RefundState.FAILED)
-        return
-    inbox.apply(report)
-    if inbox.end_refund(refund, RefundState.DONE, done.id):
-        jobs.later(tell_of_refund, refund=refund)
 
 
 # The gateway's calls
@@ -265,7 +243,24 @@ def catch_up() -> None:
     for row in rows(_FORGOTTEN, before=now - QUIET):
         jobs.later(take_in, call=row.id)
     for row in rows(_UNSENT, before=now - QUIET):
-        jobs.later(send_refund, refund=row.id)
+        jobs.later(refunds.send, refund=row.id)
+
+
+@jobs.regularly(timedelta(hours=1))
+def ask_fees() -> None:
+    """Ask what the gateway kept of payments of late: its calls do not say so."""
+    for row in rows(_NO_FEE, since=clock.now() - RETRIED):
+        jobs.later(ask_fee, attempt=row.id)
+
+
+@jobs.handler
+def ask_fee(attempt: int) -> None:
+    """Read one payment again, and book what is new in it."""
+    row = first(select(attempts).where(attempts.c.id == attempt))
+    if row is not None:
+        let_go()
+        inbox.apply(gateways.payment().get_payment(row.gateway_id))
+        settle(row.payment_id)
 
 
 @jobs.handler

@@ -34,9 +34,15 @@ EXAMPLES: dict[str, str | None] = {
     "feed.products": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
-    "sandbox.bank": "SELECT gateway_id FROM payment_attempts WHERE redirect_url IS NOT NULL ORDER BY id LIMIT 1",
-    "purchases.show": "SELECT code FROM purchases ORDER BY id LIMIT 1",
-    "purchases.order": "SELECT code FROM orders ORDER BY id LIMIT 1",
+    "sandbox.bank": "SELECT name FROM sandbox_objects WHERE kind = 'page' LIMIT 1",
+    "sandbox.account": "SELECT name FROM sandbox_objects WHERE kind = 'link' LIMIT 1",
+    "order_money.show": "SELECT code FROM orders ORDER BY id LIMIT 1",
+    "order_money.show_own": "SELECT orders.code FROM orders JOIN sellers ON sellers.id = orders.seller_id"
+    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
+    " WHERE users.email = 'mina@example.com' ORDER BY orders.id LIMIT 1",
+    "purchases.show": "SELECT code FROM purchases WHERE user_id IS NULL ORDER BY id LIMIT 1",
+    "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
+    " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",
     "credentials.choose": f"SELECT '{RESET}'",
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "showcase.show": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
@@ -50,7 +56,19 @@ IN_STOCK = (
     "WHERE status = 'live' AND vetting = 'approved' AND stock > 9 ORDER BY variants.id LIMIT 1"
 )
 # What is served, but is no page.
-NO_PAGES = frozenset(("static", "cart.size", "media.show", "uploads.state", "health.livez", "health.readyz"))
+NO_PAGES = frozenset(
+    (
+        "static",
+        "cart.size",
+        "media.show",
+        "uploads.state",
+        "health.livez",
+        "health.readyz",
+        "payouts.seller_csv",
+        "payouts.creator_csv",
+        "payouts.onboarding",
+    )
+)
 
 # Who looks, and with which account.
 VISITORS: dict[str, str | None] = {
@@ -193,9 +211,23 @@ def furnish(app: Flask) -> Flask:
         demo.load()
         _forget_a_password()
         db.session.commit()
-    _buy(app, "card")
-    _buy(app, "ideal")
+        demo.trade()
+    for method in ("card", "ideal"):  # the one is paid, the other waits at the bank
+        _buy(app, method)
+    _wait_at_the_sandbox(app)
     return app
+
+
+def _wait_at_the_sandbox(app: Flask) -> None:
+    """A buyer at the bank's page, and a seller at the desk where accounts are completed."""
+    from shop import gateways
+    from shop.gateways.payment_port import AccountRequest, Request
+
+    with app.test_request_context(method="POST"):
+        sandbox = gateways.payment()
+        sandbox.create_payment(Request("pages", 2845, "EUR", "card", "pages", "/", is_hosted=True))
+        account = sandbox.open_account(AccountRequest("pages:account", "mina", "Mina", "mina@example.com", "NL", False))
+        sandbox.onboarding_link(account.id, again_path="/", return_path="/")
 
 
 def _forget_a_password() -> None:
