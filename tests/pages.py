@@ -1,8 +1,8 @@
 """Every page of the shop, for whoever has to look at all of them: `python -m tests.pages FOLDER` writes them as files.
 
 The list is made from the route map, so that no page can be left out: a route that wants to know *which* one (product,
-clip, order) gets it from `EXAMPLES`, and a route that is in neither place is an error. What is not a page is named in
-`NO_PAGES`. The shop is the demo, so the pages have something to show.
+clip, order) gets it from `EXAMPLES`, and a route that is in neither place, or has nothing to show, is an error. What is
+not a page is named in `NO_PAGES`. The shop is the demo, so the pages have something to show.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 LANGUAGES = ("en", "nl")
 RESET = "the-token-of-a-mailed-link"
 
-# Endpoint -> a query for the arguments of one example, or None where the shop has none to show on its first day.
-EXAMPLES: dict[str, str | None] = {
+# Endpoint -> a query for the arguments of one example.
+EXAMPLES = {
     "feed.clip": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "feed.products": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
@@ -92,7 +92,7 @@ ONLY: dict[str, tuple[str, ...]] = {}
 
 
 class Unlisted(Exception):
-    """A route with arguments for which nobody gave an example."""
+    """A route with arguments for which there is no example."""
 
 
 class Page(NamedTuple):
@@ -118,19 +118,16 @@ def addresses(app: Flask) -> Iterator[tuple[str, str]]:
     for rule in app.url_map.iter_rules():
         if rule.endpoint in NO_PAGES or "GET" not in (rule.methods or ()):
             continue
-        if (address := _address(app, rule)) is not None:
-            yield rule.endpoint, address
+        yield rule.endpoint, _address(app, rule)
 
 
-def _address(app: Flask, rule: Rule) -> str | None:
+def _address(app: Flask, rule: Rule) -> str:
     arguments: dict[str, object] = {}
     if rule.arguments - set(rule.defaults or {}):
-        if rule.endpoint not in EXAMPLES:
-            raise Unlisted(f"tests/pages.py has no example for {rule.endpoint} ({rule.rule})")
-        query = EXAMPLES[rule.endpoint]
+        query = EXAMPLES.get(rule.endpoint)
         found = _first(app, query) if query else None
         if found is None:
-            return None
+            raise Unlisted(f"tests/pages.py has no example for {rule.endpoint} ({rule.rule})")
         arguments = dict(zip(sorted(rule.arguments), found, strict=True))
     with app.test_request_context():
         built = app.url_map.bind("localhost").build(rule.endpoint, arguments)

@@ -9,6 +9,8 @@ import pytest
 
 from shop import assets
 
+DATABASES = ("sqlite",)  # files, and no rows
+
 BROWSER = {"Accept-Encoding": "gzip, deflate, br, zstd"}
 
 

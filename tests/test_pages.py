@@ -4,11 +4,14 @@ from collections import deque
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 import pytest
+from sqlalchemy import select
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
+from shop.database import db
+from shop.models import Rendition
 from tests.html import Page
-from tests.pages import LANGUAGES, VISITORS, browser_of, listed
+from tests.pages import LANGUAGES, NO_PAGES, VISITORS, browser_of, listed
 
 MOST = 3000  # addresses; more means that some link makes new ones for ever
 
@@ -98,6 +101,27 @@ class Walk:
         except (NotFound, MethodNotAllowed):
             return False
         return True
+
+
+def test_every_route_that_can_be_looked_at_is_on_the_list(demo_shop):
+    there = {rule.endpoint for rule in demo_shop.url_map.iter_rules() if "GET" in rule.methods}
+    assert {page.name for page in listed(demo_shop)} == there - NO_PAGES | {"errors.404"}
+
+
+def test_what_is_not_on_the_list_is_no_page(demo_shop):
+    kai = browser_of(demo_shop, "kai", "en")
+    with demo_shop.app_context():
+        film = db.session.scalar(select(Rendition.name).limit(1))
+    sending = kai.post("/uploads", data={"size": 1000}).headers["Location"]
+    known = {"filename": "icons.svg", "name": film, "code": sending.rsplit("/", 1)[1]}
+    for rule in demo_shop.url_map.iter_rules():
+        if rule.endpoint in NO_PAGES:
+            address = demo_shop.url_map.bind("").build(rule.endpoint, {name: known[name] for name in rule.arguments})
+            answer = kai.get(address)
+            assert answer.status_code in (200, 204, 303), (
+                address
+            )  # a fragment leads to its page, where there is no htmx
+            assert (answer.status_code, answer.mimetype) != (200, "text/html"), address
 
 
 def test_a_route_without_an_example_is_noticed(demo_shop, monkeypatch):

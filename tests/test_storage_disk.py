@@ -4,6 +4,8 @@ import pytest
 
 from shop.gateways import storage_disk
 
+DATABASES = ("sqlite",)  # files, and no rows
+
 pytestmark = pytest.mark.usefixtures("at_the_desk")
 
 

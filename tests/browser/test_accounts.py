@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
+DATABASES = ("sqlite",)  # what differs between the databases is tried without a browser
+
 
 def no_complaints(page: Page):
     """What the browser complains about; a 422 is an answer like any other."""

@@ -7,6 +7,8 @@ from shop.database import db
 from shop.models import Picture
 from tests.cast import a_product, a_seller, a_variant, both
 
+DATABASES = ("sqlite",)  # what differs between the databases is tried without a browser
+
 
 @pytest.fixture
 def cap(app):
