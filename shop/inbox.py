@@ -10,10 +10,10 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import structlog
 from sqlalchemy import Row, bindparam, select, text, update
 
 from shop import clock, gateways
+from shop.alerts import alert
 from shop.database import connection, db, first, rows
 from shop.gateways.payment_port import Notice, Report
 from shop.models import (
@@ -42,8 +42,6 @@ RANKS = {
     PaymentState.REFUNDED: 8,
 }
 CAME_IN = (PaymentState.PAID, PaymentState.PART_REFUNDED, PaymentState.REFUNDED)
-
-log = structlog.get_logger()
 
 payments, attempts, refunds = Payment.__table__, PaymentAttempt.__table__, Refund.__table__
 purchases, saved = Purchase.__table__, SavedMethod.__table__
@@ -107,7 +105,7 @@ def apply(report: Report) -> Verdict:
     attempt = first(_AGAIN, attempt=attempt.id)
     assert attempt  # noqa: S101  rows of attempts are never deleted
     if wrong := _difference(report, attempt, payment):
-        log.error("a report does not fit our payment", attempt=attempt.id, gateway_id=report.id, wrong=wrong)
+        alert("misfit_call", attempt=attempt.id, gateway_id=report.id, wrong=wrong)
         return Verdict(InboxState.QUARANTINED, payment.id)
     _advance(attempt, report)
     if report.saved and payment.user_id and report.state in CAME_IN:
@@ -139,6 +137,7 @@ def _difference(report: Report, attempt: Row[Any], payment: Row[Any]) -> str:
         "id": attempt.gateway_id or report.id,
         "key": attempt.idempotency_key,
         "purchase": payment.code,
+        "group": attempt.request.get("group", ""),
         "amount": Money(payment.amount_minor, payment.amount_currency),
     }
     return " ".join(name for name, value in ours.items() if getattr(report, name) != value)
@@ -157,7 +156,7 @@ def _advance(attempt: Row[Any], report: Report) -> None:
     moved = update(attempts).where(attempts.c.id == attempt.id, attempts.c.state == attempt.state)
     connection().execute(moved.values(changed_at=clock.now(), **values))
     if values.get("is_surplus"):
-        log.error("a purchase was paid twice", attempt=attempt.id)
+        alert("paid_twice", attempt=attempt.id)
         give_back(attempt.id, "paid_twice")
 
 

@@ -147,6 +147,7 @@ def _request(purchase: Purchase, method: str, number: int, wants_saving: bool) -
         method=kind,
         purchase=purchase.code,
         return_path=f"/purchases/{purchase.code}",
+        group=f"co:{purchase.id}",
         customer=f"user:{purchase.user_id}" if purchase.user_id else "",
         saved_method=kept.gateway_id if kept else "",
         wants_saving=wants_saving and purchase.user_id is not None,
