@@ -15,7 +15,7 @@ from sqlalchemy import Row, bindparam, select, text, update
 from shop import clock, gateways
 from shop.alerts import alert
 from shop.database import connection, db, first, rows
-from shop.gateways.payment_port import Notice, Report
+from shop.gateways.payment_port import Notice, Report, is_page
 from shop.models import (
     Event,
     InboxState,
@@ -134,7 +134,7 @@ def _find(report: Report) -> Row[Any] | None:
 def _difference(report: Report, attempt: Row[Any], payment: Row[Any]) -> str:
     """What a report says otherwise than our rows; empty when they agree."""
     ours = {
-        "id": attempt.gateway_id or report.id,
+        "id": report.id if _is_called(attempt.gateway_id, report.id) else attempt.gateway_id,
         "key": attempt.idempotency_key,
         "purchase": payment.code,
         "group": attempt.request.get("group", ""),
@@ -143,9 +143,14 @@ def _difference(report: Report, attempt: Row[Any], payment: Row[Any]) -> str:
     return " ".join(name for name, value in ours.items() if getattr(report, name) != value)
 
 
+def _is_called(known: str | None, told: str) -> bool:
+    """Is this how the gateway may call the attempt? A hosted page gives way to the payment that is made there."""
+    return known in (None, told) or is_page(str(known)) != is_page(told)
+
+
 def _advance(attempt: Row[Any], report: Report) -> None:
     """Move an attempt up, never down; the second one that is paid for the same purchase goes back whole."""
-    values: dict[str, Any] = {"gateway_id": report.id}
+    values: dict[str, Any] = {} if attempt.gateway_id and is_page(report.id) else {"gateway_id": report.id}
     if report.refunded_minor > attempt.refunded_minor:
         values["refunded_minor"] = report.refunded_minor
     if RANKS[report.state] > RANKS[attempt.state]:

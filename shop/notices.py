@@ -85,7 +85,7 @@ def _see_to(call: Row[Any]) -> Verdict:
     try:
         notice = gateways.payment().read_notice(call.body)
     except (ValueError, KeyError, TypeError, AttributeError):
-        alert("unreadable_call", event=call.event_id, type=call.kind)
+        alert("unreadable_call", call=call.event_id, type=call.kind)
         return Verdict(InboxState.QUARANTINED)
     for part, rule in RULES.items():
         if told := getattr(notice, part):
@@ -121,7 +121,7 @@ RULES: dict[str, Callable[[Any], Verdict]] = {
 def _try_again(call: Row[Any]) -> None:
     """Somebody has to know: money may have moved for a purchase that we do not have."""
     waited = clock.now() - call.received_at
-    alert("unresolved_call", event=call.event_id, waited=str(waited).partition(".")[0])
+    alert("unresolved_call", call=call.event_id, waited=str(waited).partition(".")[0])
     if waited < RETRIED:
         jobs.later(take_in, call=call.id, delay=min(max(timedelta(minutes=1), waited), MOST_BETWEEN))
 

@@ -277,6 +277,14 @@ def test_two_payments_of_the_gateway_cannot_be_one_attempt(purchase, attempt):
     assert row().state == "processing"
 
 
+def test_a_hosted_page_gives_way_to_the_payment_that_is_made_there(purchase, attempt):
+    inbox.apply(said(purchase, PaymentState.REQUIRES_ACTION, id="sbx_cs_1"))
+    assert inbox.apply(said(purchase, PaymentState.PAID, id="sbx_pi_1")).state == InboxState.APPLIED
+    assert inbox.apply(said(purchase, PaymentState.PROCESSING, id="sbx_cs_1")).state == InboxState.APPLIED
+    assert (row().state, row().gateway_id) == ("paid", "sbx_pi_1")
+    assert inbox.apply(said(purchase, PaymentState.PAID, id="sbx_pi_2")).state == InboxState.QUARANTINED
+
+
 def test_a_payment_that_is_not_ours_is_foreign_and_one_that_says_it_is_stays_open(purchase, attempt):
     strange = said(purchase, PaymentState.PAID, id="pi_9", key="co:99:pay:1")
     assert inbox.apply(strange) == inbox.Verdict(InboxState.UNRESOLVED)
