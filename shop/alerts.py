@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, func, select
 
 from shop import clock, jobs, notifications
 from shop.database import db
+from shop.logs import blacken
 from shop.models import SentMail
 
 EVERY = timedelta(hours=1)
@@ -29,7 +30,8 @@ def alert(kind: str, **facts: str | int) -> None:
     """
     log.error("alert", kind=kind, **facts)
     if current_app.config["OPERATOR_EMAIL"] and not _was_told(kind):
-        jobs.later(tell, kind=kind, facts=facts)
+        told = {name: blacken(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+        jobs.later(tell, kind=kind, facts=told)
 
 
 @jobs.patient_handler

@@ -149,16 +149,18 @@ def _is_foreign(found: Found) -> bool:
 
 def of_books() -> list[Found]:
     """What does not add up in our own books: sums of the ledger against those of the rows, and journals."""
-    found = []
-    for kind, currency, by_rows, by_ledger in trial_balance.off():
-        sides = [_said(Money(minor, currency)) for minor in (by_rows, by_ledger)]
-        found.append(Found("ledger", f"{kind} {currency}", *sides, {"ours": {}, "theirs": {}}))
+    found = [
+        _odd(f"{kind} {currency}", Money(by_rows, currency), Money(by_ledger, currency))
+        for kind, currency, by_rows, by_ledger in trial_balance.off()
+    ]
     for row in trial_balance.unbalanced():
-        left = _said(Money(int(row.minor), row.amount_currency))
-        found.append(
-            Found("ledger", row.journal, _said(Money(0, row.amount_currency)), left, {"ours": {}, "theirs": {}})
-        )
+        currency = row.amount_currency
+        found.append(_odd(row.journal, Money(0, currency), Money(int(row.minor), currency)))
     return found
+
+
+def _odd(subject: str, ours: Money, ledgers: Money) -> Found:
+    return Found("ledger", subject, _said(ours), _said(ledgers), {"ours": {}, "theirs": {}})
 
 
 # What is kept
