@@ -194,7 +194,11 @@ def fail(attempt: int, code: str) -> None:
     assert row  # noqa: S101  rows of attempts are never deleted
     payment = lock(row.payment_id)
     moved = update(attempts).where(attempts.c.id == attempt, attempts.c.state == PaymentState.SUBMITTING)
-    if connection().execute(moved.values(state=PaymentState.FAILED, failure=code, changed_at=clock.now())).rowcount:
+    if (
+        connection()
+        .execute(moved.values(state=PaymentState.FAILED, failure=code[:60], changed_at=clock.now()))
+        .rowcount
+    ):
         note("attempt", attempt, PaymentState.SUBMITTING, PaymentState.FAILED)
     derive(payment)
 
