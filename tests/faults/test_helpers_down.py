@@ -8,17 +8,20 @@ import http.client
 import re
 import time
 from contextlib import ExitStack, closing
+from threading import Thread
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from werkzeug.serving import make_server
 
 from app import create_app
 from shop import settings
 from shop.database import db
-from shop.gateways.payment_port import UnreachableError
+from shop.gateways.payment_port import NotAskedError, UnreachableError
 from shop.gateways.payment_sandbox import SandboxGateway
-from shop.models import CartLine, Job, PaymentAttempt
+from shop.models import CartLine, Job, PaymentAttempt, Variant
 from tests.cast import fill_shelf
 from tests.faults.bad_servers import MANNERS, bad_server
 from tests.faults.shops import opened
@@ -59,8 +62,8 @@ class Browser:
             self.cookie = cookie.partition(";")[0]
         return answer.status, words, time.monotonic() - began
 
-    def buy(self):
-        self.ask("POST", "/cart/lines", {"variant": "v0000000", "quantity": "1"})
+    def buy(self, variant="v0000000"):
+        self.ask("POST", "/cart/lines", {"variant": variant, "quantity": "1"})
         _status, page, _took = self.ask("GET", "/checkout")
         return self.ask("POST", "/checkout", {**NOOR, "method": "card", **hidden(page)})
 
@@ -122,10 +125,10 @@ def test_mail_and_counts_are_down_in_each_way(filled, promise):
 def away(monkeypatch):
     """The payment company gives no answer, after so many seconds."""
 
-    def be(seconds):
+    def be(seconds, how=UnreachableError):
         def nothing(_self, _request):
             time.sleep(seconds)
-            raise UnreachableError
+            raise how
 
         monkeypatch.setattr(SandboxGateway, "create_payment", nothing)
 
@@ -150,3 +153,54 @@ def test_a_payment_company_that_does_not_answer_leaves_the_cart_and_says_to_wait
         assert db.session.scalar(select(func.count()).select_from(CartLine)) == 1
         assert db.session.scalar(select(PaymentAttempt.state)) == "submitting"
         assert db.session.scalar(select(func.count()).where(Job.state == "dead")) == 0
+
+
+def test_a_payment_company_that_is_not_even_asked_lets_one_try_again_with_the_cart_as_it_was(
+    app, client, post, lamp, away, monkeypatch, pass_time
+):
+    with monkeypatch.context():
+        away(0, NotAskedError)
+        answer, took = press_pay(client, post)
+        assert (answer.status_code, took <= 6) == (422, True)
+        assert "please try again in a minute" in answer.text
+        with app.app_context():
+            assert db.session.scalar(select(func.count()).select_from(CartLine)) == 1
+            assert db.session.scalar(select(Variant.held).where(Variant.code == "lamp-oak")) == 0
+            assert db.session.scalar(select(PaymentAttempt.state)) == "failed"
+        monkeypatch.undo()
+    assert post("/checkout", **{**NOOR, "method": "card", **hidden(answer.text)}).status_code == 303
+
+
+def test_one_that_may_have_heard_of_it_is_not_given_up_when_it_is_not_asked_again(app, client, post, lamp, away):
+    away(0)
+    answer, _took = press_pay(client, post)
+    away(0, NotAskedError)
+    assert client.post(f"{answer.location}/look").status_code == 303
+    with app.app_context():
+        assert db.session.scalar(select(PaymentAttempt.state)) == "submitting"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("built", ["sqlite"], indirect=True)
+def test_who_reads_does_not_notice_that_the_payment_company_hangs(app, client, post, lamp, away, promise):
+    with app.app_context():
+        db.session.execute(update(Variant).values(stock=999))
+        db.session.commit()
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    Thread(target=server.serve_forever, daemon=True).start()
+    shop = SimpleNamespace(port=server.server_port)
+    looks(shop, times=20)
+    alone = min(p95(looks(shop, times=100)) for _round in range(3))
+    away(5)
+    hands = [Thread(target=lambda: waits.append(Browser(shop).buy("lamp-oak")[2])) for _buyer in range(8)]
+    waits = []
+    for hand in hands:
+        hand.start()
+    time.sleep(1)
+    beside = min(p95(looks(shop, times=100)) for _round in range(3))
+    for hand in hands:
+        hand.join()
+    server.shutdown()
+    figure = f"reading p95 {beside / alone:.2f}x, the longest of {len(waits)} purchases {max(waits):.1f} s"
+    kept = beside <= 1.5 * alone and max(waits) <= 6
+    promise("29", "the payment company hangs, eight buyers wait 5 s", figure, "1.5x, 6 s", kept)
