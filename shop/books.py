@@ -238,4 +238,4 @@ def where_it_went(order: int) -> Went:
         account: sum(minor for (whose, what), minor in found.items() if whose == account and what in _OF_A_SHARE)
         for account in (Account.SELLER, Account.CREATOR, Account.PLATFORM, Account.TAX)
     }
-    return Went(*shares.values(), buyer=found.get((Account.BUYER, "refund"), 0))
+    return Went(*shares.values(), found.get((Account.BUYER, "refund"), 0))

@@ -14,11 +14,11 @@ from sqlalchemy import Row, bindparam, func, select
 
 from shop import clock
 from shop.database import connection, first, insert, rows
-from shop.models import Account, LedgerEntry
+from shop.models import Account, LedgerEntry, Order
 
 PAGE = 50
 
-entries = LedgerEntry.__table__
+entries, orders = LedgerEntry.__table__, Order.__table__
 _THEIRS = (entries.c.account == bindparam("account"), entries.c.holder_id == bindparam("holder"))
 _minor = func.coalesce(func.sum(entries.c.amount_minor), 0)
 _BALANCE = select(_minor).where(*_THEIRS)
@@ -30,11 +30,13 @@ _OF_ORDER = (
 )
 _running = (
     select(
-        *entries.c["id", "posted_at", "journal", "purpose", "order_id", "amount_minor", "amount_currency"],
+        *entries.c["id", "posted_at", "journal", "purpose", "amount_minor", "amount_currency"],
+        orders.c.code.label("order"),
         func.sum(entries.c.amount_minor)
         .over(partition_by=entries.c.amount_currency, order_by=entries.c.id)
         .label("balance_minor"),
     )
+    .outerjoin(orders, orders.c.id == entries.c.order_id)
     .where(*_THEIRS)
     .subquery("running")
 )

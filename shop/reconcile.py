@@ -75,7 +75,7 @@ def find_lost() -> None:
     """All of that at once, and the jobs that it leads to; for the command. It commits."""
     fetch_events()
     catch_up()
-    ask_for_fees()
+    ask_fees()
     db.session.commit()
     while jobs.run_due(lane="short"):
         pass
@@ -114,14 +114,14 @@ def fetch_events() -> None:
 
 
 @jobs.regularly(timedelta(hours=1))
-def ask_for_fees() -> None:
+def ask_fees() -> None:
     """Ask what the gateway kept of payments of which it has not said so; for a week."""
     for row in rows(_WITHOUT_FEE, gateway=gateways.payment().name, since=clock.now() - FEES_TAKE):
-        jobs.later(learn_fee, attempt=row.id)
+        jobs.later(ask_fee, attempt=row.id)
 
 
 @jobs.handler
-def learn_fee(attempt: int) -> None:
+def ask_fee(attempt: int) -> None:
     """Ask how a paid attempt stands, with its fee, and write it in the books."""
     row = first(select(attempts).where(attempts.c.id == attempt))
     if row is None or row.fee_minor is not None:

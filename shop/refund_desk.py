@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, select
@@ -90,6 +90,15 @@ def give(
         raise Refused(_("Choose what goes back, and how many of it."), 422)
     minor = minor_of(amount) if amount and not of else None
     return refunds.give(desk.order.id, minor, of=of or None, reason=reason, by=by)
+
+
+def quantities(desk: Desk, asked: Mapping[str, str]) -> list[int]:
+    """So many of each line, in their order, of what is asked by SKU or product code; nothing for nothing."""
+    found = [asked.get(line.sku) or asked.get(line.product_code) or "0" for line in desk.order.lines]
+    named = [line for line, n in zip(desk.order.lines, found, strict=True) if n != "0"]
+    if len(named) != len(asked) or not all(n.isascii() and n.isdecimal() for n in found):
+        raise Refused(_("Choose what goes back, and how many of it."), 422)
+    return [int(n) for n in found] if asked else []
 
 
 def minor_of(typed: str) -> int:

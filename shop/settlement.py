@@ -83,28 +83,30 @@ def settle(payment: int) -> None:
     back. Not paid: the goods are free again.
     """
     paying = inbox.lock(payment)  # one at a time for each payment
-    if paying.state in inbox.CAME_IN:
-        _deliver(paying)
-    elif paying.state in (PaymentState.FAILED, PaymentState.CANCELLED):
+    is_sold = paying.state in inbox.CAME_IN and _deliver(paying)
+    if paying.state in (PaymentState.FAILED, PaymentState.CANCELLED):
         stock.release(paying.purchase_id)
     for row in rows(_WANTED, payment=payment):
         jobs.later(refunds.send, refund=row.id)
-    books.book(payment)
+    if not is_sold:
+        books.book(payment)
 
 
-def _deliver(payment: Row[Any]) -> None:
+def _deliver(payment: Row[Any]) -> bool:
+    """Hand over what was paid; False when it was handed over before, or cannot be."""
     if payment.state != PaymentState.PAID or first(_WAITING_ORDER, purchase=payment.purchase_id) is None:
-        return
+        return False
     if _is_bought_already(payment.purchase_id):
         log.warning("one cart was paid in two tabs", payment=payment.id)
         _return_money(payment, "paid_twice")
-        return
+        return False
     try:
         with db.session.begin_nested():
-            _sell(payment.purchase_id)
+            return _sell(payment)
     except stock.SoldOut as error:
         log.warning("paid too late, the goods are gone", payment=payment.id, variant=error.variant)
         _return_money(payment, "sold_out")
+        return False
 
 
 def _is_bought_already(purchase: int) -> bool:
@@ -116,16 +118,19 @@ def _is_bought_already(purchase: int) -> bool:
     return first(_TWIN, purchase=purchase) is not None
 
 
-def _sell(purchase: int) -> None:
+def _sell(payment: Row[Any]) -> bool:
     """All that follows from money that came in, in one transaction. The stock comes last: others wait for its rows."""
+    purchase = payment.purchase_id
     if connection().execute(_CLAIM, {"purchase": purchase, "now": clock.now()}).rowcount != 1:
-        return
+        return False
     _move_orders(purchase, OrderStatus.PAID)
     bought = first(_PURCHASE, purchase=purchase)
     if bought and bought.cart_id:
         cart.take_out(bought.cart_id, _quantities(purchase))
     jobs.later(confirm, purchase=purchase)
+    books.book(payment.id)
     stock.take_held(purchase)
+    return True
 
 
 def _return_money(payment: Row[Any], why: str) -> None:

@@ -36,8 +36,13 @@ EXAMPLES: dict[str, str | None] = {
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
     "sandbox.bank": "SELECT name FROM sandbox_objects WHERE kind = 'page' LIMIT 1",
     "sandbox.account": "SELECT name FROM sandbox_objects WHERE kind = 'link' LIMIT 1",
-    "purchases.show": "SELECT code FROM purchases ORDER BY id LIMIT 1",
-    "purchases.order": "SELECT code FROM orders ORDER BY id LIMIT 1",
+    "order_money.show": "SELECT code FROM orders ORDER BY id LIMIT 1",
+    "order_money.show_own": "SELECT orders.code FROM orders JOIN sellers ON sellers.id = orders.seller_id"
+    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
+    " WHERE users.email = 'mina@example.com' ORDER BY orders.id LIMIT 1",
+    "purchases.show": "SELECT code FROM purchases WHERE user_id IS NULL ORDER BY id LIMIT 1",
+    "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
+    " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",
     "credentials.choose": f"SELECT '{RESET}'",
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "showcase.show": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
@@ -51,7 +56,19 @@ IN_STOCK = (
     "WHERE status = 'live' AND vetting = 'approved' AND stock > 9 ORDER BY variants.id LIMIT 1"
 )
 # What is served, but is no page.
-NO_PAGES = frozenset(("static", "cart.size", "media.show", "uploads.state", "health.livez", "health.readyz"))
+NO_PAGES = frozenset(
+    (
+        "static",
+        "cart.size",
+        "media.show",
+        "uploads.state",
+        "health.livez",
+        "health.readyz",
+        "payouts.seller_csv",
+        "payouts.creator_csv",
+        "payouts.onboarding",
+    )
+)
 
 # Who looks, and with which account.
 VISITORS: dict[str, str | None] = {
@@ -195,6 +212,7 @@ def furnish(app: Flask) -> Flask:
         _forget_a_password()
         _let_the_books_differ()
         db.session.commit()
+        demo.trade()
     _buy(app)
     _wait_at_the_sandbox(app)
     return app

@@ -250,3 +250,67 @@ def test_signing_in_without_a_cart_finds_the_one_at_home(noor):
     assert cart.merge("", noor.id) == ""
     home = cart.open_for(noor.id)
     assert cart.merge("", noor.id) == home
+
+
+# Who earns by it
+
+
+def who_earns(code, person=None):
+    line = cart.lines(code, person)[0]
+    return (line.creator, line.creator_rate)
+
+
+@pytest.fixture
+def shown(mug):
+    """Kai's clip shows the mug, and Mina offers ten per cent for that."""
+    product = db.session.get(Product, mug.id)
+    product.creator_rate = 1000
+    clip = a_clip(a_profile("kai", "Kai"), "clip-1", product)
+    db.session.add(clip)
+    db.session.commit()
+    return clip
+
+
+def test_whose_clip_led_here_earns_what_the_product_offers(mug, shown):
+    code = cart.open_for(None)
+    cart.add(code, "mug-s", 1, clip="clip-1")
+    assert who_earns(code) == (shown.profile_id, 1000)
+
+
+def test_nobody_earns_without_a_clip_or_by_one_that_does_not_show_it(mug, shown):
+    code = cart.open_for(None)
+    cart.add(code, "mug-s", 1)
+    assert who_earns(code) == (None, 1000)
+    shown.tags.clear()
+    db.session.commit()
+    other = cart.open_for(None)
+    cart.add(other, "mug-s", 1, clip="clip-1")
+    assert who_earns(other) == (None, 1000)
+
+
+def test_nobody_earns_by_a_clip_that_was_taken_down(mug, shown):
+    code = cart.open_for(None)
+    cart.add(code, "mug-s", 1, clip="clip-1")
+    shown.published_at = None
+    db.session.commit()
+    assert who_earns(code) == (None, 1000)
+
+
+def test_a_seller_does_not_earn_twice_by_their_own_clip(mug, shown):
+    seller = db.session.get(Product, mug.id).seller
+    shown.profile_id = seller.profile_id
+    db.session.commit()
+    code = cart.open_for(None)
+    cart.add(code, "mug-s", 1, clip="clip-1")
+    assert who_earns(code) == (None, 1000)
+
+
+def test_a_creator_does_not_earn_by_their_own_purchase(mug, shown, noor):
+    shown.profile.user_id = noor.id
+    db.session.commit()
+    code = cart.open_for(noor.id)
+    cart.add(code, "mug-s", 1, clip="clip-1")
+    assert who_earns(code, noor.id) == (None, 1000)
+    guest = cart.open_for(None)
+    cart.add(guest, "mug-s", 1, clip="clip-1")
+    assert who_earns(guest) == (shown.profile_id, 1000)

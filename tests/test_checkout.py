@@ -372,3 +372,20 @@ def test_the_guest_s_purchase_stays_with_the_cart_when_they_sign_in(hers, noor):
     db.session.expire_all()
     owner = db.session.scalar(select(Cart.id).where(Cart.code == home))
     assert db.session.get(Purchase, placed.purchase.id).cart_id == owner
+
+
+def test_the_shares_are_frozen_when_it_is_bought(hers, mug, monkeypatch):
+    placed = press(hers)
+    frozen = select(OrderLine.platform_minor, OrderLine.tax_minor, OrderLine.creator_minor).order_by(OrderLine.id)
+    db.session.execute(update(Seller).values(platform_rate=5000))
+    db.session.commit()
+    paid(placed)
+    assert [tuple(row) for row in db.session.execute(frozen)] == [(202, 43, 0), (207, 43, 0)]
+
+
+def test_a_sellers_own_rate_holds_and_is_not_shown_to_the_buyer(hers):
+    db.session.execute(update(Seller).values(platform_rate=0))
+    db.session.commit()
+    press(hers)
+    assert set(db.session.scalars(select(OrderLine.platform_minor))) == {0}
+    assert all("platform_rate" not in order.seller_snapshot for order in db.session.scalars(select(Order)))

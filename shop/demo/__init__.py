@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from shop import passwords
 from shop.database import db
-from shop.demo import catalogue, clips, goods, people
+from shop.demo import catalogue, clips, goods, people, sales
 from shop.demo.people import ACCOUNTS, Account
 from shop.errors import Refused
 from shop.models import Product
 
-__all__ = ["ACCOUNTS", "PASSWORD", "Account", "is_wanted", "load"]
+__all__ = ["ACCOUNTS", "PASSWORD", "Account", "is_wanted", "load", "trade"]
 
 PASSWORD = "etalage-demo"  # noqa: S105  everybody may know it
 
@@ -39,3 +39,8 @@ def load(environment: str = "development") -> tuple[Account, ...]:
     goods.add_products(shop, files)
     clips.add(shop["clips"], files)
     return ACCOUNTS
+
+
+def trade() -> None:
+    """After the commit: the first sales, by the shop's own rules. It commits as it goes, and happens once."""
+    sales.add()

@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, request
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length, NumberRange
 
-from shop import checkout, payments, purchases, settlement
+from shop import books, checkout, payments, purchases, settlement
 from shop.database import db
 from shop.errors import Refused
 from shop.gateways.payment_port import GatewayError, NeedsRedirect
@@ -80,7 +80,8 @@ def order(code: str) -> Answer:
     found = purchases.find_order(code, person())
     told = purchases.steps([found])[found.id]
     stage, vat = purchases.stage(found.purchase), purchases.vat(found)
-    return secret(page("purchases/order.html", "order", order=found, steps=told, stage=stage, vat=vat))
+    went = books.where_it_went(found.id)
+    return secret(page("purchases/order.html", "order", order=found, steps=told, stage=stage, vat=vat, went=went))
 
 
 def _page(purchase: Purchase, status: int = 200, looks: int = 0, **context: Any) -> Answer:

@@ -1,0 +1,100 @@
+"""The demo's first sales, so that the books have something to show: bought, paid, given back and sent by the rules.
+
+It speaks with the gateway, so it commits as it goes; only the sandbox will do, and what was sold is not sold again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+
+from shop import cart, checkout, clock, gateways, payouts, refunds, settlement, transfers
+from shop.addresses import Buyer
+from shop.database import db
+from shop.demo import catalogue, people
+from shop.demo.people import ACCOUNTS
+from shop.models import Clip, Job, Order, Product, Purchase, Refund, Seller, Tag, Transfer, User, Variant
+
+NOOR, MINA = ACCOUNTS[0], ACCOUNTS[2]
+HOME = Buyer(NOOR.email, "Noor Fictief", "Oudegracht", "145", "3511 AJ", "Utrecht", "NL")
+TOKEN = "demo-sale-{}-of-the-made-up-shop"  # noqa: S105  of a form
+LETTERS = ("shop.purchases.confirm", "shop.purchases.tell_of_refund")  # to people who do not exist
+OFFERED = 1000  # what mina offers to who shows her things: 10 %
+
+
+def add() -> None:
+    """Let noor buy from mina four times: one share has been sent, one waits, of one a part went back, of one all."""
+    if gateways.sandbox() is None or catalogue.is_there(Purchase, Purchase.token == TOKEN.format(0)):
+        return
+    mina = people.profile_of(MINA.handle or "")
+    seller = db.session.scalars(select(Seller).where(Seller.profile_id == mina.id)).one()
+    db.session.execute(update(Product).where(Product.seller_id == seller.id).values(creator_rate=OFFERED))
+    _open_account(mina.user_id or 0)
+    orders = [_sell(n, *chosen) for n, chosen in enumerate(_choice(seller.id))]
+    _let_time_pass(orders[0])
+    refunds.give(orders[1], 500, reason="goodwill")
+    refunds.give(orders[2], reason="cancelled")
+    db.session.commit()
+    for refund in db.session.scalars(select(Refund.id)).all():
+        refunds.send(refund)
+        db.session.commit()
+    db.session.execute(delete(Job).where(Job.handler.in_(LETTERS)))
+    db.session.commit()
+
+
+def _choice(seller: int) -> list[tuple[str, str]]:
+    """Four variants of hers that are in stock, each with the clip of somebody else that shows it, if there is one."""
+    clip = (
+        select(Clip.code)
+        .join(Tag, Tag.clip_id == Clip.id)
+        .join(Seller, Seller.id == seller)
+        .where(Tag.product_id == Product.id, Clip.profile_id != Seller.profile_id)
+        .order_by(Clip.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    hers = (
+        select(Variant.code, clip)
+        .join(Product, Product.id == Variant.product_id)
+        .where(Product.seller_id == seller, Product.status == "live", Variant.stock > 2)
+        .order_by(clip.is_(None), Variant.id)
+        .limit(4)
+    )
+    return [(code, shown or "") for code, shown in db.session.execute(hers).all()]
+
+
+def _sell(number: int, variant: str, clip: str) -> int:
+    """Noor puts it in a cart, buys and pays; gives the order's id."""
+    noor = db.session.scalars(select(User.id).where(User.email == NOOR.email)).one()
+    code = cart.open_for(None)
+    cart.add(code, variant, 1, clip=clip)
+    seen = checkout.offer(code, None, HOME.country).seen
+    token = TOKEN.format(number)
+    placed = checkout.place(code, HOME, token=token, seen=seen, method="card", language="nl")
+    placed.purchase.user_id = noor
+    db.session.commit()
+    settlement.pay(placed.attempt)
+    db.session.commit()
+    return db.session.scalars(select(Order.id).where(Order.purchase_id == placed.purchase.id)).one()
+
+
+def _open_account(person: int) -> None:
+    account = payouts.open_account(person)
+    db.session.commit()
+    payouts.introduce(account)
+    db.session.commit()
+    there = payouts.payee(person).gateway_id or ""
+    db.session.commit()
+    if sandbox := gateways.sandbox():
+        sandbox.activate(there)
+    payouts.look_at_account(there)
+    db.session.commit()
+
+
+def _let_time_pass(order: int) -> None:
+    """As if it had been delivered weeks ago."""
+    waits = (Transfer.order_id == order, Transfer.account == "seller")
+    db.session.execute(update(Transfer).where(*waits).values(due_at=clock.now() - timedelta(days=1)))
+    transfers.send(db.session.scalars(select(Transfer.id).where(*waits)).one())
+    db.session.commit()

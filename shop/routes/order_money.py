@@ -1,0 +1,126 @@
+"""An order's money: where it is, and giving it back, by staff or by the seller whose order it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from flask_login import current_user
+from wtforms import RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length
+
+from shop import refund_desk
+from shop.database import db
+from shop.errors import Refused
+from shop.hypermedia import Answer, Form, leave, page, secret
+from shop.i18n import _l
+from shop.models import Order
+from shop.money import Money
+from shop.refund_desk import Desk
+
+bp = Blueprint("order_money", __name__)
+
+WHY = {
+    "returned": _l("It came back"),
+    "not_received": _l("It did not arrive"),
+    "not_as_described": _l("It is not as described"),
+    "cancelled": _l("It was cancelled"),
+    "goodwill": _l("As a courtesy"),
+}
+HOW = {
+    "all": _l("All that is left of it"),
+    "amount": _l("An amount"),
+    "lines": _l("So many of these things"),
+}
+
+
+class RefundForm(Form):
+    """What goes back, and why."""
+
+    how = RadioField(
+        _l("What goes back?"), [InputRequired()], choices=[SelectChoice(code, name) for code, name in HOW.items()]
+    )
+    amount = StringField(_l("Amount"), [Length(max=12)])
+    reason = SelectField(_l("Why?"), choices=[SelectChoice(code, name) for code, name in WHY.items()])
+
+
+@bp.app_template_filter("money_of")
+def money_of(row: Any) -> Money:
+    """The amount of a row of the books, a refund or a transfer."""
+    return Money(row.amount_minor, row.amount_currency)
+
+
+@bp.app_template_filter("of_order")
+def of_order(minor: int, order: Order) -> Money:
+    """So many minor units of the currency in which an order was paid."""
+    return Money(minor, order.goods.currency)
+
+
+@bp.get("/moderation/orders")
+def index() -> Answer:
+    """Find an order by its code; and the refunds that did not arrive."""
+    code = request.args.get("code", "").strip()
+    if code:
+        return redirect(f"/moderation/orders/{refund_desk.look(code).order.code}")
+    return page("order_money/index.html", "failed", failed=refund_desk.failed())
+
+
+@bp.get("/moderation/orders/<code>")
+def show(code: str) -> Answer:
+    """Where the money of an order is, for staff."""
+    return _page(refund_desk.look(code), RefundForm(None), "/moderation/orders")
+
+
+@bp.post("/moderation/orders/<code>/refunds")
+def refund(code: str) -> Answer:
+    """Staff give money of an order back."""
+    return _give(refund_desk.look(code), "/moderation/orders")
+
+
+@bp.post("/moderation/refunds/<code>/again")
+def again(code: str) -> Answer:
+    """Try a refund that failed once more."""
+    refund_desk.send_again(code)
+    db.session.commit()
+    return leave("/moderation/orders")
+
+
+@bp.get("/seller/orders/<code>")
+def show_own(code: str) -> Answer:
+    """Where the money of an order is, for its seller."""
+    return _page(refund_desk.look(code, current_user.id), RefundForm(None), "/seller/orders")
+
+
+@bp.post("/seller/orders/<code>/refunds")
+def refund_own(code: str) -> Answer:
+    """A seller gives money of their own order back."""
+    return _give(refund_desk.look(code, current_user.id), "/seller/orders")
+
+
+def _give(desk: Desk, home: str) -> Answer:
+    form = RefundForm()
+    if not form.validate():
+        return _page(desk, form, home, 422)
+    try:
+        refund_desk.give(desk, **_wanted(form, desk), reason=form.reason.data, by=current_user.id)
+    except Refused as no:
+        code, person = desk.order.code, current_user.id if home.startswith("/seller") else None
+        db.session.rollback()
+        return _page(refund_desk.look(code, person), form, home, no.status, no.words)
+    db.session.commit()
+    return leave(f"{home}/{desk.order.code}")
+
+
+def _wanted(form: RefundForm, desk: Desk) -> dict[str, Any]:
+    if form.how.data == "amount":
+        return {"amount": form.amount.data or "0"}
+    if form.how.data == "lines":
+        return {"quantities": [request.form.get(f"quantity-{n}", 0, int) for n, _one in enumerate(desk.order.lines)]}
+    return {}
+
+
+def _page(desk: Desk, form: RefundForm, home: str, status: int = 200, words: str = "") -> Answer:
+    return secret(
+        page("order_money/show.html", "order", status=status, desk=desk, form=form, home=home, words=words, why=WHY)
+    )

@@ -1,0 +1,166 @@
+"""Earnings: what a seller and a creator have coming, line by line, and where it is sent to."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from io import StringIO
+from typing import Any, NamedTuple
+
+from flask import Blueprint, Response, redirect, request
+from flask_login import current_user
+from sqlalchemy import Row
+
+from shop import ledger, payouts
+from shop.database import db, let_go
+from shop.errors import NotFound, Refused
+from shop.gateways.payment_port import GatewayError
+from shop.hypermedia import Answer, leave, page
+from shop.i18n import _, _l
+from shop.models import Account, Role
+from shop.money import Money
+from shop.payouts import Payee
+
+bp = Blueprint("payouts", __name__)
+
+WHAT = {
+    "sale": _l("Sold"),
+    "refund": _l("Given back to the buyer"),
+    "dispute_lost": _l("Taken back by the buyer's bank"),
+    "transfer": _l("Paid out"),
+    "untransfer": _l("Payout that did not go through"),
+    "reversal": _l("Taken back from an earlier payout"),
+    "netted": _l("Kept for an order that was given back"),
+    "netted_off": _l("Made up for by a later order"),
+}
+CURRENCY = "EUR"  # of a shop that has sold nothing yet
+
+
+class Desk(NamedTuple):
+    """A page of earnings, and whose."""
+
+    account: Account
+    holder: int
+    address: str
+
+
+def _seller(payee: Payee) -> Desk:
+    if payee.seller is None:
+        raise NotFound(_("There is nothing here to be paid for."))
+    return Desk(Account.SELLER, payee.seller, "/seller/payouts")
+
+
+def _creator(payee: Payee) -> Desk:
+    return Desk(Account.CREATOR, payee.profile, "/studio/earnings")
+
+
+@bp.get("/seller/payouts")
+def seller() -> Answer:
+    """How a seller stands with the shop, and every line of it."""
+    payee = payouts.payee(current_user.id)
+    return _page(payee, _seller(payee))
+
+
+@bp.get("/studio/earnings")
+def creator() -> Answer:
+    """How a creator stands with the shop, and every line of it."""
+    payee = payouts.payee(current_user.id)
+    return _page(payee, _creator(payee))
+
+
+def _page(payee: Payee, desk: Desk) -> Answer:
+    lines, more = ledger.statement(desk.account, desk.holder, request.args.get("before", type=int))
+    currency = lines[0].amount_currency if lines else CURRENCY
+    standing = payouts.standing(desk.account, desk.holder)
+    return page(
+        "payouts/show.html",
+        "earnings",
+        payee=payee,
+        desk=desk,
+        lines=[(row, Money(row.amount_minor, currency), Money(int(row.balance_minor), currency)) for row in lines],
+        more=more,
+        what=WHAT,
+        sums={name: Money(minor, currency) for name, minor in standing._asdict().items()},
+        is_back="back" in request.args,
+    )
+
+
+@bp.get("/seller/payouts.csv")
+def seller_csv() -> Answer:
+    """All of a seller's lines, for a spreadsheet."""
+    return _csv(_seller(payouts.payee(current_user.id)))
+
+
+@bp.get("/studio/earnings.csv")
+def creator_csv() -> Answer:
+    """All of a creator's lines, for a spreadsheet."""
+    return _csv(_creator(payouts.payee(current_user.id)))
+
+
+def _csv(desk: Desk) -> Response:
+    answer = Response(written(ledger.whole(desk.account, desk.holder)), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="etalage-{desk.account}.csv"'
+    return answer
+
+
+def written(lines: Iterable[Row[Any]]) -> str:
+    """Lines of the books as CSV; amounts are numbers with a point, and no text in it can act as a formula."""
+    out = StringIO()
+    sheet = csv.writer(out)
+    sheet.writerow([_("Date"), _("What"), _("Order"), _("Amount"), _("Balance"), _("Currency")])
+    for row in lines:
+        texts = (row.posted_at.isoformat(), str(WHAT.get(row.purpose, row.purpose)), (row.order or "")[:8])
+        amounts = (f"{row.amount_minor / 100:.2f}", f"{int(row.balance_minor) / 100:.2f}")
+        sheet.writerow([*map(tame, texts), *amounts, tame(row.amount_currency)])
+    return out.getvalue()
+
+
+def tame(text: str) -> str:
+    """A text that a spreadsheet takes for a text: one that begins like a formula gets an apostrophe."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+# The account with the gateway
+
+
+@bp.post("/payouts/account")
+def open_account() -> Answer:
+    """Ask for an account with the gateway; the page then shows the way to the gateway's own."""
+    account = payouts.open_account(current_user.id)
+    db.session.commit()
+    try:
+        payouts.introduce(account)
+        db.session.commit()
+    except GatewayError:
+        raise Refused(_("The payment company does not answer. Please try again in a moment."), 503) from None
+    return leave(_home())
+
+
+@bp.get("/payouts/onboarding")
+def onboarding() -> Answer:
+    """To the gateway's own page, on which one tells what it still wants to know."""
+    payee = payouts.payee(current_user.id)
+    if payee.account is None or payee.gateway_id is None:
+        return redirect(_home())
+    try:
+        url = payouts.onboarding_link(payee.account, again="/payouts/onboarding", back=f"{_home()}?back=1")
+    except GatewayError:
+        raise Refused(_("The payment company does not answer. Please try again in a moment."), 503) from None
+    return redirect(url)
+
+
+@bp.post("/payouts/look")
+def look() -> Answer:
+    """Ask the gateway how the account stands now."""
+    payee = payouts.payee(current_user.id)
+    if payee.gateway_id:
+        try:
+            payouts.look_at_account(payee.gateway_id)
+            db.session.commit()
+        except GatewayError:
+            let_go()  # it does not answer; the clock asks again
+    return leave(_home())
+
+
+def _home() -> str:
+    return "/seller/payouts" if Role.SELLER in current_user.roles else "/studio/earnings"

@@ -1,0 +1,167 @@
+"""Money of an order goes back: by staff, by its seller, at the desk and from the shell; by nobody else."""
+
+import pytest
+
+from shop import accounts, refund_desk
+from shop.database import db
+from shop.models import Order, Profile, Refund, RefundState, Role
+from tests.bookkeeping import bought
+from tests.conftest import HTMX
+from tests.routes.conftest import there
+
+
+@pytest.fixture
+def code(app, mug):
+    """Noor's order of two small mugs: 49.00 and 3.95."""
+    with app.test_request_context(method="POST"):
+        _purchase, order = bought({mug.small: 2})
+        return db.session.get(Order, order).code
+
+
+@pytest.fixture
+def refunded(app):
+    def look():
+        with app.test_request_context(method="POST"):
+            return [(row.amount.minor, row.reason) for row in db.session.query(Refund).order_by(Refund.id)]
+
+    return look
+
+
+@pytest.fixture
+def rex(signed_in_as):
+    return signed_in_as("rex", Role.MODERATOR)
+
+
+@pytest.fixture
+def mina(app, mug, signed_in_as):
+    client = signed_in_as("mina", Role.SELLER)
+    with app.test_request_context(method="POST"):
+        user = accounts.called("mina@example.com")
+        db.session.query(Profile).filter_by(handle="mina").one().user_id = user.id
+        db.session.commit()
+    return client
+
+
+FORM = {"how": "amount", "amount": "12,50", "reason": "goodwill"}
+
+
+def send(client, address, htmx=False, **fields):
+    return client.post(address, data={**FORM, **fields}, headers=HTMX if htmx else {})
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize(
+    ("fields", "given"),
+    [
+        ({}, (1250, "goodwill")),
+        ({"amount": "12.50", "reason": "returned"}, (1250, "returned")),
+        ({"amount": "3"}, (300, "goodwill")),
+        ({"how": "all", "amount": "", "reason": "cancelled"}, (5295, "cancelled")),
+        ({"how": "lines", "quantity-0": "1"}, (2450, "goodwill")),
+    ],
+)
+def test_staff_give_back(rex, code, refunded, fields, given, htmx):
+    there(send(rex, f"/moderation/orders/{code}/refunds", htmx, **fields), htmx)
+    assert refunded() == [given]
+    page = rex.get(f"/moderation/orders/{code}").text
+    assert "Given back of this purchase" in page
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"amount": amount}
+        for amount in ("", "0", "-1", "1e9", "NaN", "inf", "52.96", "12.5", "1.234", "10**9", "٣", "9" * 12)
+    ]
+    + [{"how": "lines", "quantity-0": n} for n in ("", "0", "3", "-1", "1e9", "1.5")]
+    + [{"how": "steal"}, {"how": ""}, {"reason": "because"}, {"amount": "1" * 13}],
+)
+def test_what_cannot_be_given_back_is_said_and_nothing_goes(rex, code, refunded, fields, htmx):
+    answer = send(rex, f"/moderation/orders/{code}/refunds", htmx, **fields)
+    assert (answer.status_code, refunded()) == (422, [])
+    assert 'id="order-money"' in answer.text
+    assert ("<html" in answer.text) is not htmx
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_seller_gives_back_their_own_and_nobody_elses(app, mina, code, refunded, signed_in_as, lamp, htmx):
+    page = mina.get(f"/seller/orders/{code}").text
+    assert "€52.95 of this order can still go back" in page
+    there(send(mina, f"/seller/orders/{code}/refunds", htmx), htmx)
+    assert refunded() == [(1250, "goodwill")]
+    lars = signed_in_as("lars", Role.SELLER)
+    with app.test_request_context(method="POST"):
+        user = accounts.called("lars@example.com")
+        db.session.query(Profile).filter_by(handle="lars").one().user_id = user.id
+        db.session.commit()
+    assert lars.get(f"/seller/orders/{code}").status_code == 404
+    assert send(lars, f"/seller/orders/{code}/refunds", htmx).status_code == 404
+    assert len(refunded()) == 1
+
+
+def test_an_order_is_found_by_its_code(rex, code):
+    answer = rex.get("/moderation/orders", query_string={"code": f" {code} "})
+    assert (answer.status_code, answer.location) == (302, f"/moderation/orders/{code}")
+    assert rex.get("/moderation/orders?code=nothing").status_code == 404
+    assert rex.get("/moderation/orders/nothing").status_code == 404
+    assert "Every refund has arrived" in rex.get("/moderation/orders").text
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_refund_that_failed_is_on_the_list_and_sent_again(app, rex, code, htmx):
+    send(rex, f"/moderation/orders/{code}/refunds")
+    with app.test_request_context(method="POST"):
+        refund = db.session.query(Refund).one()
+        refund.state, public = RefundState.FAILED, refund.code
+        db.session.commit()
+    assert "€12.50" in rex.get("/moderation/orders").text
+    headers = HTMX if htmx else {}
+    assert there(rex.post(f"/moderation/refunds/{public}/again", headers=headers), htmx) == "/moderation/orders"
+    assert rex.post(f"/moderation/refunds/{public}/again", headers=headers).status_code == 409
+    assert rex.post("/moderation/refunds/nothing/again", headers=headers).status_code == 404
+    with app.test_request_context(method="POST"):
+        assert db.session.query(Refund).one().tries == 2
+
+
+def test_the_desk_asks_as_much_for_one_line_as_for_two(app, rex, code, mug, queries):
+    with app.test_request_context(method="POST"):
+        other = db.session.get(Order, bought({mug.small: 1, mug.large: 1})[1]).code
+    counts = []
+    for each in (code, other):
+        with queries() as asked:
+            rex.get(f"/moderation/orders/{each}")
+        counts.append(len(asked))
+    assert counts == [10, 10]
+
+
+def test_the_buyer_sees_where_the_money_went(client, rex, code):
+    page = client.get(f"/orders/{code}").text
+    went = page[page.index("Where your money went") :]
+    assert [words for words in ("Commission of Etalage", "€2.02", "€0.43") if words not in went] == []
+    send(rex, f"/moderation/orders/{code}/refunds", how="all")
+    after = client.get(f"/orders/{code}").text
+    assert "Given back" in after[after.index("Where your money went") :]
+
+
+def test_the_shell_gives_back_too(app, code, refunded):
+    run = app.test_cli_runner().invoke
+    assert run(args=["refund", code, "12.50", "--reason", "returned"]).exit_code == 0
+    assert run(args=["refund", code, "--line", "mug-s=1"]).exit_code == 0
+    assert refunded() == [(1250, "returned"), (2450, "goodwill")]
+    for wrong in (
+        [code, "99"],
+        ["nothing"],
+        [code, "--line", "mug-s=x"],
+        [code, "--line", "lamp=1"],
+        [code, "--line", "mug-s"],
+    ):
+        answer = run(args=["refund", *wrong])
+        assert (answer.exit_code, answer.output.startswith("Error:")) == (1, True), wrong
+    assert len(refunded()) == 2
+    assert run(args=["refund", code]).exit_code == 0
+    assert refunded()[-1] == (5295 - 1250 - 2450, "goodwill")
+
+
+def test_an_amount_is_read_as_it_is_typed():
+    assert [refund_desk.minor_of(typed) for typed in ("12,50", "12.50", " 7 ", "0.01")] == [1250, 1250, 700, 1]
