@@ -64,6 +64,7 @@ class Request:
     wants_saving: bool = False
     payer_name: str = ""  # some methods want to know who pays (Bancontact)
     payer_email: str = ""
+    expires_at: int = 0  # seconds since 1970: when a hosted page closes, at least 30 minutes from now; 0: after a day
 
 
 def is_page(gateway_id: str) -> bool:
