@@ -41,7 +41,15 @@ _SILENT = (
     )
     .order_by(attempts.c.changed_at)
 )
-_UNSENT = select(refunds.c.id).where(refunds.c.state == RefundState.WANTED, refunds.c.created_at < bindparam("before"))
+_UNSENT = (
+    select(refunds.c.id)
+    .join(attempts, attempts.c.id == refunds.c.attempt_id)
+    .where(
+        refunds.c.state == RefundState.WANTED,
+        attempts.c.gateway == bindparam("gateway"),
+        refunds.c.created_at < bindparam("before"),
+    )
+)
 # What the gateway kept is not in its events; it says so when it is asked.
 _WITHOUT_FEE = (
     select(attempts.c.id)
@@ -66,7 +74,7 @@ def catch_up() -> None:
         connection().execute(update(attempts).where(attempts.c.id == row.id).values(changed_at=now))
     notices.find_forgotten()
     waiting = {job["refund"] for job in jobs.waiting(send_refund)}
-    for row in rows(_UNSENT, before=now - QUIET):
+    for row in rows(_UNSENT, gateway=gateways.payment().name, before=now - QUIET):
         if row.id not in waiting:
             jobs.later(send_refund, refund=row.id)
 

@@ -5,6 +5,7 @@ How each forgery ends is written down here, row by row.
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from shop import gateways, inbox, jobs, payments
 from shop.database import db
 from shop.gateways import payment_shape as shape
 from shop.models import Base, InboxState, Job, Payment, PaymentAttempt, Purchase, WebhookEvent
+from shop.settings import StripeKeys
 from tests.till import placed
 
 CUSTOMER = {"object": "customer"}
@@ -181,3 +183,53 @@ def test_the_answer_does_not_wait_for_the_work(app, call, secret, monkeypatch):
     monkeypatch.setattr(inbox, "apply", work)
     monkeypatch.setattr(payments, "outcome", work)
     assert call(BODY, shape.sign(BODY, [secret])) == 200
+
+
+# Stripe's doors
+
+
+@pytest.fixture
+def stripe(app, monkeypatch):
+    """`stripe("live")`: the shop has keys of Stripe's, and two secrets at each door while they are being changed."""
+
+    def open_doors(mode="test"):
+        keys = StripeKeys(f"sk_{mode}_1", f"pk_{mode}_1", ("whsec_new", "whsec_old"), ("whsec_a", "whsec_b"))
+        monkeypatch.setitem(app.extensions, "shop.settings", replace(app.extensions["shop.settings"], stripe=keys))
+        monkeypatch.delitem(app.extensions, "shop.stripe", raising=False)
+
+    yield open_doors
+    app.extensions.pop("shop.stripe", None)
+
+
+@pytest.mark.parametrize("secret", ["whsec_new", "whsec_old"])
+def test_with_keys_stripes_door_is_open_and_the_sandboxs_is_not(call, stripe, kept, secret):
+    stripe()
+    header = shape.sign(BODY, [secret])
+    assert (call(BODY, header, "stripe"), call(BODY, header, "sandbox")) == (200, 404)
+    assert len(kept()) == 1
+
+
+def test_a_thin_event_comes_in_at_the_door_for_accounts(call, stripe, kept):
+    stripe()
+    about = {"id": "acct_1", "type": "v2.core.account", "url": "/v2/core/accounts/acct_1"}
+    thin = {"id": "evt_t", "object": "v2.core.event", "type": "v2.core.account[requirements].updated"}
+    body = json.dumps({**thin, "livemode": False, "created": "2026-11-28T00:00:00Z", "related_object": about})
+    assert call(body, shape.sign(body, ["whsec_new"]), "stripe/accounts") == 400
+    assert call(body, shape.sign(body, ["whsec_b"]), "stripe/accounts") == 200
+    assert kept() == [("evt_t", InboxState.WAITING)]
+
+
+@pytest.mark.parametrize(("mode", "body", "status"), [("live", BODY, 400), ("live", LIVE, 200), ("test", LIVE, 400)])
+def test_a_call_of_the_other_mode_is_refused_whoever_signed_it(call, stripe, counted, mode, body, status):
+    stripe(mode)
+    before = counted()
+    assert call(body, shape.sign(body, ["whsec_new"]), "stripe") == status
+    assert (counted() == before) is (status == 400)
+
+
+def test_a_call_of_the_gateway_before_is_left_alone(app, call, secret, stripe, kept):
+    assert call(BODY, shape.sign(BODY, [secret])) == 200
+    stripe()
+    with app.app_context():
+        jobs.run_due()
+    assert kept() == [("evt_foreign", InboxState.WAITING)]

@@ -8,6 +8,13 @@ down_revision = '2026_11_28_books'
 branch_labels = None
 depends_on = None
 
+# Jobs that are waiting while the release changes find their handler under its new name.
+MOVED = (
+    ('shop.settlement.catch_up', 'shop.reconcile.catch_up'),
+    ('shop.settlement.look_again', 'shop.reconcile.look_again'),
+    ('shop.settlement.take_in', 'shop.notices.take_in'),
+    ('shop.settlement.send_refund', 'shop.refunds.send'),
+)
 KEY = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
 
 
@@ -41,8 +48,17 @@ def upgrade():
         sa.Column('at', sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint('name', name=op.f('pk_bookmarks')),
     )
+    for before, after in MOVED:
+        rename(before, after)
+
+
+def rename(was, becomes):
+    jobs = sa.table('jobs', sa.column('handler', sa.String))
+    op.execute(jobs.update().where(jobs.c.handler == was).values(handler=becomes))
 
 
 def downgrade():
+    for before, after in MOVED:
+        rename(after, before)
     op.drop_table('bookmarks')
     op.drop_table('differences')
