@@ -37,7 +37,7 @@ EXAMPLES: dict[str, str | None] = {
     "sandbox.bank": "SELECT name FROM sandbox_objects WHERE kind = 'page' LIMIT 1",
     "sandbox.account": "SELECT name FROM sandbox_objects WHERE kind = 'link' LIMIT 1",
     "order_money.show": "SELECT code FROM orders ORDER BY id LIMIT 1",
-    "order_money.show_own": "SELECT orders.code FROM orders JOIN sellers ON sellers.id = orders.seller_id"
+    "order_money.show_own": "SELECT substr(orders.code, 1, 8) FROM orders JOIN sellers ON sellers.id = orders.seller_id"
     " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
     " WHERE users.email = 'mina@example.com' ORDER BY orders.id LIMIT 1",
     "purchases.show": "SELECT code FROM purchases WHERE user_id IS NULL ORDER BY id LIMIT 1",
