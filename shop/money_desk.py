@@ -19,21 +19,28 @@ from shop.models import (
     Job,
     JobState,
     Moment,
+    Order,
     Payment,
     PaymentAttempt,
     PaymentState,
     Purchase,
     Refund,
     RefundState,
+    Reversal,
+    ReversalState,
+    Transfer,
+    TransferState,
     WebhookEvent,
 )
 from shop.reconcile import KEYS_LAST
 
 PAGE = 20
 DAYS = 14
+END = 4 * 10**15  # microseconds: beyond it there is no leaf
 
 calls, attempts, payments = WebhookEvent.__table__, PaymentAttempt.__table__, Payment.__table__
 purchases, refunds, jobs = Purchase.__table__, Refund.__table__, Job.__table__
+transfers, reversals, orders = Transfer.__table__, Reversal.__table__, Order.__table__
 events, kept = Event.__table__, Difference.__table__
 
 _CALLS = (
@@ -48,20 +55,33 @@ _DEAD = (
     .order_by(jobs.c.id)
     .limit(PAGE + 1)
 )
-_UNANSWERED = (
-    select(
-        *attempts.c["id", "number", "idempotency_key", "created_at"],
-        *payments.c["amount_minor", "amount_currency"],
-        purchases.c.code,
-    )
+
+
+def _asked(what: str, table: Any, key: Any, at: Any, state: str) -> Any:
+    """One kind of request that was written down and sent, and of which nobody knows what became."""
+    columns = (literal(what).label("what"), key.label("key"), at.label("at"))
+    return select(*columns, purchases.c.code).where(table.c.state == state)
+
+
+_requests = union_all(
+    _asked("payment", attempts, attempts.c.idempotency_key, attempts.c.created_at, PaymentState.SUBMITTING)
     .join(payments, payments.c.id == attempts.c.payment_id)
-    .join(purchases, purchases.c.id == payments.c.purchase_id)
-    .where(
-        attempts.c.state == PaymentState.SUBMITTING,
-        attempts.c.created_at < bindparam("before"),
-        attempts.c.id > bindparam("after"),
-    )
-    .order_by(attempts.c.id)
+    .join(purchases, purchases.c.id == payments.c.purchase_id),
+    _asked("refund", refunds, refunds.c.idempotency_key, refunds.c.created_at, RefundState.WANTED)
+    .join(payments, payments.c.id == refunds.c.payment_id)
+    .join(purchases, purchases.c.id == payments.c.purchase_id),
+    _asked("transfer", transfers, transfers.c.request["key"].as_string(), transfers.c.changed_at, TransferState.SENDING)
+    .join(orders, orders.c.id == transfers.c.order_id)
+    .join(purchases, purchases.c.id == orders.c.purchase_id),
+    _asked("reversal", reversals, reversals.c.key, reversals.c.due_at, ReversalState.WANTED)
+    .join(transfers, transfers.c.id == reversals.c.transfer_id)
+    .join(orders, orders.c.id == transfers.c.order_id)
+    .join(purchases, purchases.c.id == orders.c.purchase_id),
+).subquery()
+_UNANSWERED = (
+    select(_requests)
+    .where(_requests.c.at < bindparam("before"), _requests.c.at > bindparam("after"))
+    .order_by(_requests.c.at)
     .limit(PAGE + 1)
 )
 
@@ -121,8 +141,14 @@ def dead_jobs(after: int = 0) -> Leaf:
 
 
 def unanswered(after: int = 0) -> Leaf:
-    """Attempts that the gateway never answered, whose key it has forgotten: only a person can look them up."""
-    return _leaf(rows(_UNANSWERED, after=after, before=clock.now() - KEYS_LAST))
+    """Requests that the gateway never answered, whose key it has forgotten: only a person can look them up.
+
+    The place of a leaf is a moment, in microseconds.
+    """
+    start = datetime.fromtimestamp(min(after, END) / 1e6, UTC)
+    found = rows(_UNANSWERED, after=start, before=clock.now() - KEYS_LAST)
+    more = len(found) > PAGE
+    return Leaf(found[:PAGE], round(found[PAGE - 1].at.timestamp() * 1e6) if more else None)
 
 
 def _leaf(found: Sequence[Row[Any]]) -> Leaf:

@@ -5,11 +5,11 @@ import secrets
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from shop import clock, inbox, refunds
 from shop.database import db
-from shop.models import Difference, Job, JobState, Payment, PaymentAttempt, Refund, Role, WebhookEvent
+from shop.models import Difference, Job, JobState, Payment, PaymentAttempt, Refund, Role, Transfer, WebhookEvent
 from tests.conftest import HTMX
 from tests.till import paid, placed
 
@@ -40,7 +40,7 @@ def differ(app, number=1, **given):
 
 def test_a_shop_in_which_all_agrees_says_so(ada):
     page = ada.get("/moderation/money").text
-    for words in ("books and ours agree", "Every message found its place", "Every payment was answered"):
+    for words in ("books and ours agree", "Every message found its place", "Every request was answered"):
         assert words in page
     assert '<svg class="plot"' in page
 
@@ -122,8 +122,14 @@ def test_messages_attempts_and_jobs_that_need_somebody_stand_there(app, ada, mug
         )
         _purchase, attempt = placed({mug.small: 1})
         db.session.get(PaymentAttempt, attempt).created_at = now - timedelta(hours=24)
+        _bought, paid_for = placed({mug.large: 1})
+        paid(paid_for)
+        sent = {"key": "co:7:transfer:9"}
+        late = {"state": "sending", "changed_at": now - timedelta(hours=24), "request": sent}
+        db.session.execute(update(Transfer).values(**late))
         db.session.commit()
     page = ada.get("/moderation/money").text
+    assert "co:7:transfer:9" in page
     assert re.findall(r"evt_\w+", page) == ["evt_unresolved", "evt_quarantined"]
     assert "RuntimeError()" in page
     assert re.search(r"co:\d+:pay:1", page)
