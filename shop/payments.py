@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from flask import current_app
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, select, update
 
 from shop import clock, gateways, inbox, jobs, turn
 from shop.database import connection, db, first, insert, let_go, rows
@@ -21,6 +21,7 @@ from shop.errors import Refused
 from shop.gateways.payment_port import (
     Declined,
     NeedsRedirect,
+    NotAskedError,
     Outcome,
     Paid,
     Processing,
@@ -53,6 +54,11 @@ log = structlog.get_logger()
 payments, attempts, saved = Payment.__table__, PaymentAttempt.__table__, SavedMethod.__table__
 _OF_PURCHASE = select(payments.c.id).where(payments.c.purchase_id == bindparam("purchase"))
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"))
+_ASKED = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("attempt"), attempts.c.state == PaymentState.SUBMITTING)
+    .values(changed_at=bindparam("now"))
+)
 _ATTEMPTS = select(attempts).where(attempts.c.payment_id == bindparam("payment")).order_by(attempts.c.number)
 _SAVED = select(saved).where(saved.c.user_id == bindparam("user")).order_by(saved.c.id.desc())
 
@@ -112,8 +118,8 @@ def open(purchase: Purchase, method: str, *, wants_saving: bool = False) -> int:
         idempotency_key=request.key,
         request=asdict(request),
         request_hash=sha256(json.dumps(asdict(request), sort_keys=True).encode()).hexdigest(),
-        created_at=clock.now(),
-        changed_at=clock.now(),
+        created_at=(now := clock.now()),
+        changed_at=now,
     )
     db.session.add(attempt)
     db.session.flush()
@@ -147,6 +153,7 @@ def _request(purchase: Purchase, method: str, number: int, wants_saving: bool) -
         method=kind,
         purchase=purchase.code,
         return_path=f"/purchases/{purchase.code}",
+        group=f"co:{purchase.id}",
         customer=f"user:{purchase.user_id}" if purchase.user_id else "",
         saved_method=kept.gateway_id if kept else "",
         wants_saving=wants_saving and purchase.user_id is not None,
@@ -173,6 +180,10 @@ def _ask(attempt: Row[Any]) -> None:
             report = gateways.payment().create_payment(Request(**attempt.request))
     except UnreachableError as error:
         log.warning("no answer from the gateway", attempt=attempt.id, error=repr(error))
+        if isinstance(error, NotAskedError) and attempt.changed_at == attempt.created_at:  # nobody has heard of it yet
+            inbox.fail(attempt.id, "unreachable")
+        else:
+            connection().execute(_ASKED, {"attempt": attempt.id, "now": clock.now()})
     except RejectedError as error:
         log.error("the gateway rejects a payment", attempt=attempt.id, code=error.code)
         inbox.fail(attempt.id, error.code)
@@ -197,6 +208,10 @@ def explain(code: str) -> str:
     words = {
         "card_declined": _("Your bank declined the card. Nothing was paid; please try another way to pay."),
         "insufficient_funds": _("There is not enough money on the card. Nothing was paid; please try another one."),
+        "unreachable": _(
+            "We cannot reach the payment company at this moment. Nothing was paid, and your cart is as it was; "
+            "please try again in a minute."
+        ),
         "abandoned": _("You cancelled the payment. Nothing was paid."),
         "payment_intent_payment_attempt_expired": _(
             "The bank's page was open for too long. Nothing was paid; please try again."

@@ -7,7 +7,6 @@ stock, orders and cart, so it is also where the books belong.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -15,10 +14,8 @@ from sqlalchemy import Row, and_, bindparam, func, select, update
 
 from shop import books, cart, clock, gateways, inbox, jobs, payments, refunds, stock
 from shop.database import connection, db, first, let_go, rows
-from shop.gateways.payment_port import GatewayError
 from shop.models import (
     Cart,
-    InboxState,
     Order,
     OrderLine,
     OrderStatus,
@@ -27,18 +24,13 @@ from shop.models import (
     Purchase,
     Refund,
     RefundState,
-    WebhookEvent,
 )
 from shop.purchases import confirm
-
-QUIET = timedelta(minutes=2)  # so long we wait to be told; then we ask
-KEYS_LAST = timedelta(hours=23)  # a gateway forgets a key after a day; then the same request would be a new payment
-RETRIED = timedelta(days=3)  # a report that fits nothing we know
 
 log = structlog.get_logger()
 
 purchases, orders, lines = Purchase.__table__, Order.__table__, OrderLine.__table__
-attempts, given, calls = PaymentAttempt.__table__, Refund.__table__, WebhookEvent.__table__
+attempts, given = PaymentAttempt.__table__, Refund.__table__
 _PURCHASE = select(purchases).where(purchases.c.id == bindparam("purchase"))
 _CLAIM = (
     update(purchases)
@@ -81,20 +73,6 @@ _KEPT = select(attempts.c.id).where(
     attempts.c.payment_id == bindparam("payment"), attempts.c.state.in_(inbox.CAME_IN), ~attempts.c.is_surplus
 )
 _WANTED = select(given.c.id).where(given.c.payment_id == bindparam("payment"), given.c.state == RefundState.WANTED)
-_CALL = select(calls).where(calls.c.id == bindparam("call"))
-_SILENT = (
-    select(attempts.c.id)
-    .where(
-        attempts.c.state.in_((PaymentState.SUBMITTING, PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING)),
-        attempts.c.changed_at < bindparam("before"),
-    )
-    .order_by(attempts.c.changed_at)
-)
-_NO_FEE = select(attempts.c.id).where(
-    attempts.c.state.in_(inbox.CAME_IN), attempts.c.fee_minor.is_(None), attempts.c.changed_at > bindparam("since")
-)
-_UNSENT = select(given.c.id).where(given.c.state == RefundState.WANTED, given.c.created_at < bindparam("before"))
-_FORGOTTEN = select(calls.c.id).where(calls.c.state == InboxState.WAITING, calls.c.received_at < bindparam("before"))
 
 
 def settle(payment: int) -> None:
@@ -194,85 +172,3 @@ def look(attempt: int) -> payments.Outcome:
 
 def _payment_of(attempt: int) -> int:
     return int(connection().execute(select(attempts.c.payment_id).where(attempts.c.id == attempt)).scalar_one())
-
-
-# The gateway's calls
-
-
-def receive(raw: bytes, header: str | None) -> None:
-    """Keep a signed call of the gateway, and see to it soon; one that we have already changes nothing."""
-    call = inbox.keep(gateways.payment().verify_webhook(raw, header), raw)
-    if call is not None:
-        jobs.later(take_in, call=call)
-
-
-@jobs.handler
-def take_in(call: int) -> None:
-    """Apply a kept call and settle its payment. One that fits nothing we know is tried again for three days."""
-    row = first(_CALL, call=call)
-    if row is None or row.state not in (InboxState.WAITING, InboxState.UNRESOLVED):
-        return
-    report = gateways.payment().read_notice(row.body).report
-    verdict = inbox.apply(report) if report else inbox.Verdict(InboxState.FOREIGN)
-    if verdict.state == InboxState.APPLIED and verdict.payment:
-        settle(verdict.payment)
-    if verdict.state == InboxState.UNRESOLVED:
-        _try_again(row)
-    values = {"state": verdict.state, "tries": row.tries + 1, "applied_at": clock.now()}
-    connection().execute(update(calls).where(calls.c.id == call).values(**values))
-
-
-def _try_again(call: Row[Any]) -> None:
-    """Somebody has to know: money may have moved for a purchase that we do not have."""
-    waited = clock.now() - call.received_at
-    log.error("a payment that we do not know", gateway_event=call.event_id, waited=str(waited))
-    if waited < RETRIED:
-        jobs.later(take_in, call=call.id, delay=min(max(timedelta(minutes=1), waited), timedelta(hours=6)))
-
-
-# The clock
-
-
-@jobs.regularly(timedelta(minutes=1))
-def catch_up() -> None:
-    """Ask about attempts that we have heard nothing of, and see to calls and refunds whose job got lost."""
-    now = clock.now()
-    for row in rows(_SILENT, before=now - QUIET):
-        jobs.later(look_again, attempt=row.id)
-        connection().execute(update(attempts).where(attempts.c.id == row.id).values(changed_at=now))
-    for row in rows(_FORGOTTEN, before=now - QUIET):
-        jobs.later(take_in, call=row.id)
-    for row in rows(_UNSENT, before=now - QUIET):
-        jobs.later(refunds.send, refund=row.id)
-
-
-@jobs.regularly(timedelta(hours=1))
-def ask_fees() -> None:
-    """Ask what the gateway kept of payments of late: its calls do not say so."""
-    for row in rows(_NO_FEE, since=clock.now() - RETRIED):
-        jobs.later(ask_fee, attempt=row.id)
-
-
-@jobs.handler
-def ask_fee(attempt: int) -> None:
-    """Read one payment again, and book what is new in it."""
-    row = first(select(attempts).where(attempts.c.id == attempt))
-    if row is not None:
-        let_go()
-        inbox.apply(gateways.payment().get_payment(row.gateway_id))
-        settle(row.payment_id)
-
-
-@jobs.handler
-def look_again(attempt: int) -> None:
-    """Ask about one attempt, with the key that it had; one whose key is too old is left to a person."""
-    row = first(select(attempts).where(attempts.c.id == attempt))
-    if row is None:
-        return
-    if row.state == PaymentState.SUBMITTING and clock.now() - row.created_at > KEYS_LAST:
-        log.error("an attempt was never answered, and its key is too old to ask again", attempt=attempt)
-        return
-    try:
-        look(attempt)
-    except GatewayError as error:
-        log.warning("the gateway does not say how a payment stands", attempt=attempt, error=repr(error))

@@ -37,7 +37,7 @@ EXAMPLES = {
     "sandbox.bank": "SELECT name FROM sandbox_objects WHERE kind = 'page' LIMIT 1",
     "sandbox.account": "SELECT name FROM sandbox_objects WHERE kind = 'link' LIMIT 1",
     "order_money.show": "SELECT code FROM orders ORDER BY id LIMIT 1",
-    "order_money.show_own": "SELECT orders.code FROM orders JOIN sellers ON sellers.id = orders.seller_id"
+    "order_money.show_own": "SELECT substr(orders.code, 1, 8) FROM orders JOIN sellers ON sellers.id = orders.seller_id"
     " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
     " WHERE users.email = 'mina@example.com' ORDER BY orders.id LIMIT 1",
     "purchases.show": "SELECT code FROM purchases WHERE user_id IS NULL ORDER BY id LIMIT 1",
@@ -207,6 +207,7 @@ def furnish(app: Flask) -> Flask:
     with app.test_request_context(method="POST"):
         demo.load()
         _forget_a_password()
+        _let_the_books_differ()
         db.session.commit()
         demo.trade()
     for method in ("card", "ideal"):  # the one is paid, the other waits at the bank
@@ -235,6 +236,26 @@ def _forget_a_password() -> None:
     noor, now = accounts.called("noor@example.com"), clock.now()
     opens, until = sha256(RESET.encode()).digest(), now + timedelta(hours=1)
     db.session.add(PasswordReset(token_hash=opens, user_id=noor.id, created_at=now, expires_at=until))
+
+
+def _let_the_books_differ() -> None:
+    """One of each thing that stands on the operator's desk of money."""
+    from shop import clock
+    from shop.database import db
+    from shop.models import Difference, Job, JobState, WebhookEvent
+
+    now = clock.now()
+    sides = {
+        "ours": {"row 1": "7 paid 2845 EUR 2026-11-27 10:00:00", "about": "q8yF5sQmXkK1u2vW3xY4zA"},
+        "theirs": {"movement 1": "txn_1Q8yF5sQmXkK1u2vW3xY4zA 2844 EUR 2026-11-27 10:00:01"},
+    }
+    odd = {"scope": "2026-11-27", "kind": "payment", "subject": "pi_3Q8yF5sQmXkK1u2vW3xY4zA5b", "evidence": sides}
+    amounts = {"ours": "EUR 28.45", "theirs": "EUR 28.44", "first_seen": now, "last_seen": now}
+    db.session.add(Difference(code="d" * 22, **odd, **amounts))
+    told = {"gateway": "sandbox", "kind": "payment_intent.succeeded", "body": "{}", "received_at": now}
+    db.session.add(WebhookEvent(event_id="evt_3Q8yF5sQmXkK1u2vW3xY4zA5b", state="quarantined", tries=1, **told))
+    dead = {"handler": "shop.media.make", "arguments": {}, "state": JobState.DEAD, "run_at": now, "tries": 5}
+    db.session.add(Job(**dead, last_error="RuntimeError('each worker that began it has died')"))
 
 
 def main(folder: str) -> None:

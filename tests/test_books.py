@@ -1,5 +1,6 @@
 """What money that comes in and goes back means for everybody's account: each journal, to the cent."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -216,6 +217,26 @@ def test_one_statement_decides_that_no_more_goes_back_than_came(mug, monkeypatch
     db.session.rollback()
     assert states(Refund.id) == [1] or len(states(Refund.id)) == 1
     assert states(Payment.given_back_minor) == [2000]
+
+
+def test_ten_at_once_give_back_no_more_than_came(app, mug):
+    _purchase, order = bought({mug.small: 1})
+
+    def press(_n):
+        with app.test_request_context(method="POST"):
+            try:
+                refunds.give(order, 900)
+                db.session.commit()
+            except Refused:
+                db.session.rollback()
+                return 0
+            return 900
+
+    with ThreadPoolExecutor(10) as crowd:
+        given = list(crowd.map(press, range(10)))
+    assert sorted(given) == [0] * 7 + [900] * 3
+    assert (states(Payment.given_back_minor), states(Refund.amount_minor)) == ([2700], [900] * 3)
+    assert ledger.odd() == []
 
 
 def test_so_many_of_a_line_go_back_at_their_price_without_the_delivery(mug):

@@ -100,6 +100,7 @@ class Books(RuleBasedStateMachine):
         self.variants = [variant.id for variant in self.variants]
         self.accounts = [self.open_account(profile) for profile in self.profiles(sellers)]
         db.session.commit()
+        self.buy_these(self.variants, 2, is_shown=True)
 
     def profiles(self, sellers):
         names = [f"s{Books.number}-{n}" for n in range(sellers)]
@@ -120,7 +121,10 @@ class Books(RuleBasedStateMachine):
 
     @rule(picks=st.lists(PICKS, min_size=1, max_size=4), quantity=st.integers(1, 3), is_shown=st.booleans())
     def buy(self, picks, quantity, is_shown):
-        wanted = {self.variants[pick % len(self.variants)]: quantity for pick in picks}
+        self.buy_these([self.variants[pick % len(self.variants)] for pick in picks], quantity, is_shown=is_shown)
+
+    def buy_these(self, variants, quantity, *, is_shown):
+        wanted = dict.fromkeys(variants, quantity)
         creators = dict.fromkeys(wanted, self.film) if is_shown else None
         purchase, attempt = placed(wanted, "card", creators=creators)
         settlement.pay(attempt)
@@ -128,8 +132,14 @@ class Books(RuleBasedStateMachine):
         self.orders += list(db.session.scalars(select(Order.id).where(Order.purchase_id == purchase)))
 
     @precondition(lambda self: self.orders)
-    @rule(pick=PICKS, per_cent=st.integers(-5, 120), is_line=st.booleans(), quantity=st.integers(0, 4))
-    def give_back(self, pick, per_cent, is_line, quantity):
+    @rule(
+        pick=PICKS,
+        per_cent=st.integers(-5, 120),
+        is_line=st.booleans(),
+        quantity=st.integers(0, 4),
+        is_done=st.booleans(),
+    )
+    def give_back(self, pick, per_cent, is_line, quantity, is_done):
         order = self.orders[pick % len(self.orders)]
         left = sum(part.left.total for part in books.left(order))
         line = db.session.scalar(select(OrderLine.id).where(OrderLine.order_id == order))
@@ -138,6 +148,8 @@ class Books(RuleBasedStateMachine):
             db.session.commit()
         except Refused:
             db.session.rollback()
+        if is_done:
+            self.work()
 
     @precondition(lambda self: self.orders)
     @rule(pick=PICKS, per_cent=st.integers(1, 100), end=st.sampled_from([DisputeState.WON, DisputeState.LOST]))

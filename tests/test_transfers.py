@@ -1,5 +1,6 @@
 """Shares leave when they are due, once, and come back when money goes back; what cannot is owed and netted."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,23 @@ def test_a_share_leaves_fourteen_days_after_the_last_day_of_its_delivery(mug, mi
     assert (there["amount"], there["metadata"]["order"]) == (2722, code)
     request = db.session.scalar(select(Transfer.request))
     assert (request["key"], request["order"]) == (f"co:{purchase}:transfer:{order}", code)
+
+
+def test_ten_workers_at_once_send_a_share_once(app, mug, mina, pass_time):
+    bought({mug.small: 1})
+    pass_time(days=18)
+    transfer = db.session.scalar(select(Transfer.id))
+    db.session.commit()
+
+    def work(_n):
+        with app.test_request_context(method="POST"):
+            transfers.send(transfer)
+            db.session.commit()
+
+    with ThreadPoolExecutor(10) as crowd:
+        list(crowd.map(work, range(10)))
+    assert (sent(), len(at_the_gateway("transfer"))) == ([("done", 2722)], 1)
+    assert ledger.balance("seller", mina) == 0
 
 
 def test_sellers_and_creators_each_get_their_own(mug, lamp, mina, kais, pass_time):

@@ -23,6 +23,10 @@ class UnreachableError(GatewayError):
     """No answer, or one that says nothing: it may have happened or not. Asking again with the same key is safe."""
 
 
+class NotAskedError(UnreachableError):
+    """It did not answer lately, so this was not even sent: nothing has happened."""
+
+
 class RejectedError(GatewayError):
     """The gateway understood, and will not: asking the same again gives the same. `code` is its own word for it."""
 

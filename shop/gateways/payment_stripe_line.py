@@ -11,7 +11,7 @@ from typing import Any
 import requests
 import stripe
 
-from shop.gateways.payment_port import UnreachableError
+from shop.gateways.payment_port import NotAskedError
 
 TRY = 1.0  # seconds that have to be left for another try to be worth it
 
@@ -93,12 +93,12 @@ class Fuse:
         self._closed_from = 0.0
 
     def check(self) -> None:
-        """Go on, or `UnreachableError` at once. Who goes on after the rest goes on alone."""
+        """Go on, or `NotAskedError` at once. Who goes on after the rest goes on alone."""
         with self._lock:
             if self._failures < self._most:
                 return
             if self._now() < self._closed_from:
-                raise UnreachableError("the payment company did not answer lately")
+                raise NotAskedError("the payment company did not answer lately")
             self._closed_from = self._now() + self._rest
 
     def worked(self) -> None:

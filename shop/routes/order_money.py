@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, redirect, request
@@ -69,13 +70,13 @@ def index() -> Answer:
 @bp.get("/moderation/orders/<code>")
 def show(code: str) -> Answer:
     """Where the money of an order is, for staff."""
-    return _page(refund_desk.look(code), RefundForm(None), "/moderation/orders")
+    return _page(refund_desk.look(code), RefundForm(None), f"/moderation/orders/{code}")
 
 
 @bp.post("/moderation/orders/<code>/refunds")
 def refund(code: str) -> Answer:
     """Staff give money of an order back."""
-    return _give(refund_desk.look(code), "/moderation/orders")
+    return _give(lambda: refund_desk.look(code), f"/moderation/orders/{code}")
 
 
 @bp.post("/moderation/refunds/<code>/again")
@@ -86,30 +87,29 @@ def again(code: str) -> Answer:
     return leave("/moderation/orders")
 
 
-@bp.get("/seller/orders/<code>")
-def show_own(code: str) -> Answer:
+@bp.get("/seller/orders/<number>")
+def show_own(number: str) -> Answer:
     """Where the money of an order is, for its seller."""
-    return _page(refund_desk.look(code, current_user.id), RefundForm(None), "/seller/orders")
+    return _page(refund_desk.look_own(number, current_user.id), RefundForm(None), f"/seller/orders/{number}")
 
 
-@bp.post("/seller/orders/<code>/refunds")
-def refund_own(code: str) -> Answer:
+@bp.post("/seller/orders/<number>/refunds")
+def refund_own(number: str) -> Answer:
     """A seller gives money of their own order back."""
-    return _give(refund_desk.look(code, current_user.id), "/seller/orders")
+    return _give(lambda: refund_desk.look_own(number, current_user.id), f"/seller/orders/{number}")
 
 
-def _give(desk: Desk, home: str) -> Answer:
-    form = RefundForm()
+def _give(look: Callable[[], Desk], home: str) -> Answer:
+    desk, form = look(), RefundForm()
     if not form.validate():
         return _page(desk, form, home, 422)
     try:
         refund_desk.give(desk, **_wanted(form, desk), reason=form.reason.data, by=current_user.id)
     except Refused as no:
-        code, person = desk.order.code, current_user.id if home.startswith("/seller") else None
         db.session.rollback()
-        return _page(refund_desk.look(code, person), form, home, no.status, no.words)
+        return _page(look(), form, home, no.status, no.words)
     db.session.commit()
-    return leave(f"{home}/{desk.order.code}")
+    return leave(home)
 
 
 def _wanted(form: RefundForm, desk: Desk) -> dict[str, Any]:
