@@ -84,6 +84,7 @@ class SandboxGateway(PaymentGateway):
     """The `PaymentGateway` of a shop without keys."""
 
     name = "sandbox"
+    publishable_key = ""
 
     def __init__(self, engine: Engine, webhook_secrets: Sequence[str]) -> None:
         self._engine = engine
