@@ -60,7 +60,9 @@ _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"))
 _ATTEMPTS = select(attempts).where(attempts.c.payment_id == bindparam("payment")).order_by(attempts.c.number)
 
 
-def open(purchase: Purchase, method: str, card: str = "", *, wants_saving: bool = False) -> int:  # noqa: A001  `payments.open`
+def open(  # noqa: A001  `payments.open`
+    purchase: Purchase, method: str, card: str = "", *, wants_saving: bool = False
+) -> int:
     """Write down a new attempt to pay for a purchase, before anybody outside hears of it; gives its id.
 
     `card` is what the gateway's own fields in the page made of one: an id, good for one attempt.
@@ -126,11 +128,14 @@ def _request(purchase: Purchase, means: Means, number: int) -> Request:
         method=kind,
         purchase=purchase.code,
         return_path=f"/purchases/{purchase.code}",
+        group=f"co:{purchase.id}",
         customer=known_as,
         saved_method=kept.gateway_id if kept else "",
         token=card,
         is_hosted=kind == wallet.ON_ITS_PAGE or (has_fields and kind in wallet.BY_FIELDS and not card),
         wants_saving=means.wants_saving and kind == "card" and bool(known_as),
+        payer_name=purchase.name,
+        payer_email=purchase.email,
     )
 
 
@@ -218,7 +223,5 @@ def expect_events() -> None:
 def send_sandbox_events() -> None:
     """Let the sandbox tell what happened, by HTTP, as a payment company would; what is not received goes out again."""
     let_go()
-    gateway = gateways.payment()
-    for event, body, signature in gateway.due_events():
-        is_received = gateway.post(f"{current_app.config['BASE_URL']}/webhooks/sandbox", body, signature)
-        gateway.note_delivery(event, is_received=is_received)
+    if sandbox := gateways.sandbox():
+        sandbox.deliver(current_app.config["BASE_URL"])

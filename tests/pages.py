@@ -34,7 +34,8 @@ EXAMPLES: dict[str, str | None] = {
     "feed.products": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
-    "sandbox.bank": None,
+    "sandbox.bank": "SELECT name FROM sandbox_objects WHERE kind = 'page' LIMIT 1",
+    "sandbox.account": "SELECT name FROM sandbox_objects WHERE kind = 'link' LIMIT 1",
     "purchases.show": "SELECT code FROM purchases ORDER BY id LIMIT 1",
     "purchases.order": "SELECT code FROM orders ORDER BY id LIMIT 1",
     "credentials.choose": f"SELECT '{RESET}'",
@@ -194,7 +195,20 @@ def furnish(app: Flask) -> Flask:
         _forget_a_password()
         db.session.commit()
     _buy(app)
+    _wait_at_the_sandbox(app)
     return app
+
+
+def _wait_at_the_sandbox(app: Flask) -> None:
+    """A buyer at the bank's page, and a seller at the desk where accounts are completed."""
+    from shop import gateways
+    from shop.gateways.payment_port import AccountRequest, Request
+
+    with app.test_request_context(method="POST"):
+        sandbox = gateways.payment()
+        sandbox.create_payment(Request("pages", 2845, "EUR", "card", "pages", "/", is_hosted=True))
+        account = sandbox.open_account(AccountRequest("pages:account", "mina", "Mina", "mina@example.com", "NL", False))
+        sandbox.onboarding_link(account.id, again_path="/", return_path="/")
 
 
 def _forget_a_password() -> None:

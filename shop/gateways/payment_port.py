@@ -58,6 +58,13 @@ class Request:
     token: str = ""  # what the gateway's own fields in the page made of a card or a wallet: good for one payment
     is_hosted: bool = False  # the buyer chooses and pays on a page of the gateway's
     wants_saving: bool = False
+    payer_name: str = ""  # some methods want to know who pays (Bancontact)
+    payer_email: str = ""
+
+
+def is_page(gateway_id: str) -> bool:
+    """Is this the id of a hosted page? The id of the payment takes its place once there is one."""
+    return gateway_id.removeprefix("sbx_").startswith("cs_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,11 @@ class SavedCard:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the gateway says about one payment at one moment. Later ones may arrive earlier."""
+    """What the gateway says about one payment at one moment. Later ones may arrive earlier.
+
+    Of a hosted page `id` is the page's own (see `is_page`) until somebody pays there; from then on it is the payment's.
+    The events of a gateway leave `saved` and `fee` out: `get_payment` tells them.
+    """
 
     id: str
     key: str  # ours, as it came with the request; empty when the payment is not the shop's
@@ -145,11 +156,11 @@ class TransferReport:
 
 
 class AccountState(StrEnum):
-    """May money be transferred to a seller's account?"""
+    """May money be transferred to a seller's account? Only `ACTIVE` says yes."""
 
-    PENDING = "pending"  # the gateway still wants to know something
+    PENDING = "pending"  # the gateway still wants to know something, or is looking at it
     ACTIVE = "active"
-    RESTRICTED = "restricted"  # it could, and now it may not
+    RESTRICTED = "restricted"  # it may not; a seller who never was active may only have to tell more: see `wanted`
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +186,13 @@ class AccountReport:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Money that moved at the gateway, for the books to be held against. `of` is the payment that it belongs to."""
+    """Money that moved at the gateway, for the books to be held against."""
 
     id: str
     kind: str  # payment | refund | transfer | reversal | dispute | other
-    of: str
-    amount: Money  # as it moved our balance, before the fee: a refund is negative
+    of: str  # the payment that it belongs to; empty where the gateway does not say so (a reversal, a fee)
+    source: str  # the gateway's id of what moved: the payment, refund, transfer (also of a reversal) or dispute itself
+    amount: Money  # as it moved our balance, before the fee: a refund is negative, one that failed is positive
     fee: Money
     at: datetime
 
@@ -201,7 +213,9 @@ class Notice:
 class PaymentGateway(Protocol):
     """Create, look at and refund payments, share them out to sellers; and tell what happened.
 
-    Every method may raise `UnreachableError` (it may have happened: ask again with the same key) or `RejectedError`.
+    Every method may raise `UnreachableError` (it may have happened: ask again with the same key) or `RejectedError`,
+    which is an answer like others: the same key gets it again for a day, so who wants to try again later (a seller had
+    too little) does so with a new key.
     """
 
     name: str
@@ -244,15 +258,16 @@ class PaymentGateway(Protocol):
         """
 
     def list_events(self, since: datetime) -> Sequence[dict[str, Any]]:
-        """Everything that happened since then, oldest first, as it is also sent."""
+        """Everything that was sent to the endpoint "payments" since then, oldest first, as it is also sent."""
 
     def list_movements(self, since: datetime, until: datetime) -> Iterator[Movement]:
-        """All money that moved in that time, oldest first."""
+        """All money that moved in that time (the end left out), in no promised order."""
 
     def verify_webhook(self, raw: bytes, header: str | None, *, endpoint: str = "payments") -> Notice:
         """Read a call that claims to come from the gateway, or raise `ForgedError`.
 
-        Each endpoint ("payments", "accounts") has secrets of its own, more than one while they are being changed.
+        Each endpoint ("payments", "accounts") has secrets of its own, more than one while they are being changed. A
+        call of the other mode (play money in a shop of real money, or the reverse) is forged, whoever signed it.
         """
 
     def read_notice(self, body: str) -> Notice:

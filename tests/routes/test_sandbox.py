@@ -1,10 +1,11 @@
-"""The sandbox's bank: a page that asks, three answers, and the shop hears of it by a signed call."""
+"""The sandbox's pages: a bank that asks a buyer, a desk that asks a seller; the shop hears of it by a signed call."""
 
 import pytest
 from sqlalchemy import func, select
 
-from shop import jobs, payments, settlement, stock
+from shop import gateways, jobs, payments, settlement, stock
 from shop.database import db
+from shop.gateways.payment_port import AccountRequest
 from shop.models import Base, Order, PaymentAttempt, SandboxObject
 from tests.cast import a_purchase
 from tests.conftest import HTMX
@@ -65,6 +66,7 @@ def test_looking_at_the_bank_changes_nothing(app, client, bank):
     [
         ("approved", ("paid", "")),
         ("cancelled", ("cancelled", "abandoned")),
+        ("failed", ("failed", "card_declined")),
         ("expired", ("failed", "payment_intent_payment_attempt_expired")),
     ],
 )
@@ -137,3 +139,80 @@ def test_calls_that_are_not_taken_in_go_out_again_later(app, post, bank, monkeyp
     with app.test_request_context():
         due = select(func.count()).where(SandboxObject.kind == "event", SandboxObject.due_at.is_not(None))
         assert db.session.scalar(due) == 0
+
+
+# The desk for sellers
+
+
+@pytest.fixture
+def desk(app):
+    """Mina has opened an account; gives its id, and the address of the page where she completes it."""
+    with app.test_request_context(method="POST"):
+        gateway = gateways.payment()
+        account = gateway.open_account(AccountRequest("a:1", "mina", "Mina", "mina@example.com", "NL", False)).id
+        return account, gateway.onboarding_link(account, again_path="/seller/again", return_path="/seller")
+
+
+def standing(app, account):
+    with app.test_request_context(method="POST"):
+        return gateways.payment().get_account(account).state
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize(("answer", "state"), [("complete", "active"), ("leave", "pending")])
+def test_a_seller_completes_an_account_or_leaves_it_for_later(app, client, post, desk, htmx, answer, state):
+    account, address = desk
+    page = client.get(address)
+    for words in ("Test account", "no money moves", "TEST MODE"):
+        assert words in page.text
+    gone = post(f"{address}/answer", htmx=htmx, answer=answer)
+    assert (gone.headers["HX-Redirect"] if htmx else gone.location) == "/seller"
+    assert standing(app, account) == state
+
+
+def test_a_link_that_was_used_or_is_old_leads_to_a_new_one(app, client, post, desk, pass_time):
+    account, address = desk
+    post(f"{address}/answer", answer="leave")
+    assert (client.get(address).status_code, client.get(address).location) == (303, "/seller/again")
+    assert post(f"{address}/answer", answer="complete").location == "/seller/again"
+    assert standing(app, account) == "pending"
+
+
+def test_after_five_minutes_the_desk_knows_the_link_no_more(app, client, post, desk, pass_time):
+    account, address = desk
+    pass_time(minutes=5, seconds=1)
+    assert client.get(address).location == "/seller/again"
+    assert post(f"{address}/answer", answer="complete").location == "/seller/again"
+    assert standing(app, account) == "pending"
+
+
+@pytest.mark.parametrize("answer", ["", "active", "COMPLETE"])
+def test_another_answer_at_the_desk_is_none(app, post, desk, answer):
+    assert post(f"{desk[1]}/answer", htmx=True, answer=answer).status_code == 422
+    assert standing(app, desk[0]) == "pending"
+
+
+def test_a_link_that_is_not_there_is_a_404(client, post, desk):
+    assert client.get("/sandbox/account/sbx_link_none").status_code == 404
+    assert post("/sandbox/account/sbx_link_none/answer", answer="complete").status_code == 404
+    assert client.get(f"/sandbox/account/{desk[0]}").status_code == 404
+
+
+def test_a_shop_of_real_money_has_no_such_pages(client, post, bank, desk, monkeypatch):
+    monkeypatch.setattr(gateways, "sandbox", lambda: None)
+    assert [client.get(address).status_code for address in (bank[0], desk[1])] == [404, 404]
+    assert post(f"{bank[0]}/answer", answer="approved").status_code == 404
+    assert post(f"{desk[1]}/answer", answer="complete").status_code == 404
+
+
+def test_on_a_hosted_page_one_pays_as_at_the_bank(app, client, post, mug):
+    from shop.gateways.payment_port import Request
+
+    with app.test_request_context(method="POST"):
+        asked = Request("k", 2845, "EUR", "card", "purchase", "/purchases/purchase", is_hosted=True)
+        page = gateways.payment().create_payment(asked)
+    assert "\u20ac28.45" in client.get(page.redirect_url).text
+    assert post(f"{page.redirect_url}/answer", answer="approved").location == "/purchases/purchase"
+    assert "This payment has been answered." in client.get(page.redirect_url).text
+    with app.test_request_context(method="POST"):
+        assert gateways.payment().get_payment(page.id).state == "paid"

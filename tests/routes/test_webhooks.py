@@ -21,7 +21,7 @@ FOREIGN = {"id": "evt_foreign", "object": "event", "type": "customer.created", "
 @pytest.fixture
 def secret(app):
     with app.app_context():
-        return gateways.payment()._secrets[0]
+        return gateways.payment()._secrets["payments"][0]
 
 
 @pytest.fixture
