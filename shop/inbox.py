@@ -10,12 +10,12 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import structlog
 from sqlalchemy import Row, bindparam, select, text, update
 
 from shop import clock, gateways
+from shop.alerts import alert
 from shop.database import connection, db, first, rows
-from shop.gateways.payment_port import Notice, Report
+from shop.gateways.payment_port import Notice, Report, is_page
 from shop.models import (
     Event,
     InboxState,
@@ -42,8 +42,6 @@ RANKS = {
     PaymentState.REFUNDED: 8,
 }
 CAME_IN = (PaymentState.PAID, PaymentState.PART_REFUNDED, PaymentState.REFUNDED)
-
-log = structlog.get_logger()
 
 payments, attempts, refunds = Payment.__table__, PaymentAttempt.__table__, Refund.__table__
 purchases, saved = Purchase.__table__, SavedMethod.__table__
@@ -107,7 +105,7 @@ def apply(report: Report) -> Verdict:
     attempt = first(_AGAIN, attempt=attempt.id)
     assert attempt  # noqa: S101  rows of attempts are never deleted
     if wrong := _difference(report, attempt, payment):
-        log.error("a report does not fit our payment", attempt=attempt.id, gateway_id=report.id, wrong=wrong)
+        alert("misfit_call", attempt=attempt.id, gateway_id=report.id, wrong=wrong)
         return Verdict(InboxState.QUARANTINED, payment.id)
     _advance(attempt, report)
     if report.saved and payment.user_id and report.state in CAME_IN:
@@ -136,17 +134,23 @@ def _find(report: Report) -> Row[Any] | None:
 def _difference(report: Report, attempt: Row[Any], payment: Row[Any]) -> str:
     """What a report says otherwise than our rows; empty when they agree."""
     ours = {
-        "id": attempt.gateway_id or report.id,
+        "id": report.id if _is_called(attempt.gateway_id, report.id) else attempt.gateway_id,
         "key": attempt.idempotency_key,
         "purchase": payment.code,
+        "group": attempt.request.get("group", ""),
         "amount": Money(payment.amount_minor, payment.amount_currency),
     }
     return " ".join(name for name, value in ours.items() if getattr(report, name) != value)
 
 
+def _is_called(known: str | None, told: str) -> bool:
+    """Is this how the gateway may call the attempt? A hosted page gives way to the payment that is made there."""
+    return known in (None, told) or is_page(str(known)) != is_page(told)
+
+
 def _advance(attempt: Row[Any], report: Report) -> None:
     """Move an attempt up, never down; the second one that is paid for the same purchase goes back whole."""
-    values: dict[str, Any] = {"gateway_id": report.id}
+    values: dict[str, Any] = {} if attempt.gateway_id and is_page(report.id) else {"gateway_id": report.id}
     if report.refunded_minor > attempt.refunded_minor:
         values["refunded_minor"] = report.refunded_minor
     if RANKS[report.state] > RANKS[attempt.state]:
@@ -157,7 +161,7 @@ def _advance(attempt: Row[Any], report: Report) -> None:
     moved = update(attempts).where(attempts.c.id == attempt.id, attempts.c.state == attempt.state)
     connection().execute(moved.values(changed_at=clock.now(), **values))
     if values.get("is_surplus"):
-        log.error("a purchase was paid twice", attempt=attempt.id)
+        alert("paid_twice", attempt=attempt.id)
         give_back(attempt.id, "paid_twice")
 
 

@@ -21,7 +21,7 @@ sent = SentMail.__table__
 _SENT = select(sent.c.kind).where(sent.c.kind == bindparam("kind"), sent.c.about == bindparam("about"))
 
 
-@jobs.handler
+@jobs.patient_handler
 def mail(*, kind: str, about: str, to: str, template: str, language: str, **context: Any) -> None:
     """Send one mail of this kind about this thing, once, however often it is asked.
 

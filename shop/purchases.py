@@ -136,7 +136,7 @@ def vat(order: Order) -> dict[int, Money]:
 # The confirmation on a durable medium (2011/83/EU art. 8(7))
 
 
-@jobs.handler
+@jobs.patient_handler
 def confirm(purchase: int) -> None:
     """Mail the buyer what they bought and what was promised, once."""
     found = db.session.scalar(select(Purchase).where(Purchase.id == purchase).options(*_WHOLE))
@@ -153,7 +153,7 @@ def confirm(purchase: int) -> None:
     )
 
 
-@jobs.handler
+@jobs.patient_handler
 def tell_of_refund(refund: int) -> None:
     """Mail the buyer that their money goes back, how much and why, once."""
     given = db.session.get(Refund, refund)

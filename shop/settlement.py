@@ -7,18 +7,17 @@ stock, orders and cart, so it is also where the books belong.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import Row, and_, bindparam, func, select, update
 
 from shop import cart, clock, gateways, inbox, jobs, payments, stock
+from shop.alerts import alert
 from shop.database import connection, db, first, let_go, rows
-from shop.gateways.payment_port import GatewayError, RejectedError
+from shop.gateways.payment_port import RejectedError
 from shop.models import (
     Cart,
-    InboxState,
     Order,
     OrderLine,
     OrderStatus,
@@ -27,19 +26,14 @@ from shop.models import (
     Purchase,
     Refund,
     RefundState,
-    WebhookEvent,
 )
 from shop.money import Money
 from shop.purchases import confirm, tell_of_refund
 
-QUIET = timedelta(minutes=2)  # so long we wait to be told; then we ask
-KEYS_LAST = timedelta(hours=23)  # a gateway forgets a key after a day; then the same request would be a new payment
-RETRIED = timedelta(days=3)  # a report that fits nothing we know
-
 log = structlog.get_logger()
 
 purchases, orders, lines = Purchase.__table__, Order.__table__, OrderLine.__table__
-attempts, refunds, calls = PaymentAttempt.__table__, Refund.__table__, WebhookEvent.__table__
+attempts, refunds = PaymentAttempt.__table__, Refund.__table__
 _PURCHASE = select(purchases).where(purchases.c.id == bindparam("purchase"))
 _CLAIM = (
     update(purchases)
@@ -89,17 +83,6 @@ _REFUND = (
 _WANTED = select(refunds.c.id).where(
     refunds.c.payment_id == bindparam("payment"), refunds.c.state == RefundState.WANTED
 )
-_CALL = select(calls).where(calls.c.id == bindparam("call"))
-_SILENT = (
-    select(attempts.c.id)
-    .where(
-        attempts.c.state.in_((PaymentState.SUBMITTING, PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING)),
-        attempts.c.changed_at < bindparam("before"),
-    )
-    .order_by(attempts.c.changed_at)
-)
-_UNSENT = select(refunds.c.id).where(refunds.c.state == RefundState.WANTED, refunds.c.created_at < bindparam("before"))
-_FORGOTTEN = select(calls.c.id).where(calls.c.state == InboxState.WAITING, calls.c.received_at < bindparam("before"))
 
 
 def settle(payment: int) -> None:
@@ -212,74 +195,9 @@ def send_refund(refund: int) -> None:
         done = gateway.refund(wanted.paid_as, Money(wanted.amount_minor, wanted.amount_currency), key=wanted.key)
         report = gateway.get_payment(wanted.paid_as)
     except RejectedError as error:
-        log.error("the gateway rejects a refund", refund=refund, code=error.code)
+        alert("refund_failed", refund=refund, code=error.code)
         inbox.end_refund(refund, RefundState.FAILED)
         return
     inbox.apply(report)
     if inbox.end_refund(refund, RefundState.DONE, done.id):
         jobs.later(tell_of_refund, refund=refund)
-
-
-# The gateway's calls
-
-
-def receive(raw: bytes, header: str | None) -> None:
-    """Keep a signed call of the gateway, and see to it soon; one that we have already changes nothing."""
-    call = inbox.keep(gateways.payment().verify_webhook(raw, header), raw)
-    if call is not None:
-        jobs.later(take_in, call=call)
-
-
-@jobs.handler
-def take_in(call: int) -> None:
-    """Apply a kept call and settle its payment. One that fits nothing we know is tried again for three days."""
-    row = first(_CALL, call=call)
-    if row is None or row.state not in (InboxState.WAITING, InboxState.UNRESOLVED):
-        return
-    report = gateways.payment().read_notice(row.body).report
-    verdict = inbox.apply(report) if report else inbox.Verdict(InboxState.FOREIGN)
-    if verdict.state == InboxState.APPLIED and verdict.payment:
-        settle(verdict.payment)
-    if verdict.state == InboxState.UNRESOLVED:
-        _try_again(row)
-    values = {"state": verdict.state, "tries": row.tries + 1, "applied_at": clock.now()}
-    connection().execute(update(calls).where(calls.c.id == call).values(**values))
-
-
-def _try_again(call: Row[Any]) -> None:
-    """Somebody has to know: money may have moved for a purchase that we do not have."""
-    waited = clock.now() - call.received_at
-    log.error("a payment that we do not know", gateway_event=call.event_id, waited=str(waited))
-    if waited < RETRIED:
-        jobs.later(take_in, call=call.id, delay=min(max(timedelta(minutes=1), waited), timedelta(hours=6)))
-
-
-# The clock
-
-
-@jobs.regularly(timedelta(minutes=1))
-def catch_up() -> None:
-    """Ask about attempts that we have heard nothing of, and see to calls and refunds whose job got lost."""
-    now = clock.now()
-    for row in rows(_SILENT, before=now - QUIET):
-        jobs.later(look_again, attempt=row.id)
-        connection().execute(update(attempts).where(attempts.c.id == row.id).values(changed_at=now))
-    for row in rows(_FORGOTTEN, before=now - QUIET):
-        jobs.later(take_in, call=row.id)
-    for row in rows(_UNSENT, before=now - QUIET):
-        jobs.later(send_refund, refund=row.id)
-
-
-@jobs.handler
-def look_again(attempt: int) -> None:
-    """Ask about one attempt, with the key that it had; one whose key is too old is left to a person."""
-    row = first(select(attempts).where(attempts.c.id == attempt))
-    if row is None:
-        return
-    if row.state == PaymentState.SUBMITTING and clock.now() - row.created_at > KEYS_LAST:
-        log.error("an attempt was never answered, and its key is too old to ask again", attempt=attempt)
-        return
-    try:
-        look(attempt)
-    except GatewayError as error:
-        log.warning("the gateway does not say how a payment stands", attempt=attempt, error=repr(error))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select, text
 
-from shop import inbox, jobs, payments, settlement
+from shop import inbox, jobs, notices, payments, reconcile, settlement
 from shop.database import db
 from shop.errors import Refused
 from shop.gateways.payment_port import Notice, RejectedError, Report
@@ -49,8 +49,8 @@ def attempt(purchase):
 
 def said(purchase, state, **more):
     """What the gateway reports about her first attempt."""
-    facts = {"id": "pi_1", "key": f"co:{purchase.id}:pay:1", "purchase": purchase.code, "amount": EUR_28_45}
-    return Report(state=state, **{**facts, **more})
+    ours = {"key": f"co:{purchase.id}:pay:1", "group": f"co:{purchase.id}", "purchase": purchase.code}
+    return Report(state=state, **{"id": "pi_1", "amount": EUR_28_45, **ours, **more})
 
 
 def row(table=PaymentAttempt):
@@ -261,6 +261,8 @@ def test_the_gateways_call_may_come_before_its_answer(purchase, attempt):
         {"purchase": "another"},
         {"purchase": ""},
         {"key": "co:99:pay:1"},
+        {"group": "co:99"},
+        {"group": ""},
     ],
 )
 def test_a_report_that_differs_from_our_rows_is_set_apart(purchase, attempt, wrong):
@@ -273,6 +275,14 @@ def test_two_payments_of_the_gateway_cannot_be_one_attempt(purchase, attempt):
     inbox.apply(said(purchase, PaymentState.PROCESSING))
     assert inbox.apply(said(purchase, PaymentState.PAID, id="pi_2")).state == InboxState.QUARANTINED
     assert row().state == "processing"
+
+
+def test_a_hosted_page_gives_way_to_the_payment_that_is_made_there(purchase, attempt):
+    inbox.apply(said(purchase, PaymentState.REQUIRES_ACTION, id="sbx_cs_1"))
+    assert inbox.apply(said(purchase, PaymentState.PAID, id="sbx_pi_1")).state == InboxState.APPLIED
+    assert inbox.apply(said(purchase, PaymentState.PROCESSING, id="sbx_cs_1")).state == InboxState.APPLIED
+    assert (row().state, row().gateway_id) == ("paid", "sbx_pi_1")
+    assert inbox.apply(said(purchase, PaymentState.PAID, id="sbx_pi_2")).state == InboxState.QUARANTINED
 
 
 def test_a_payment_that_is_not_ours_is_foreign_and_one_that_says_it_is_stays_open(purchase, attempt):
@@ -303,7 +313,7 @@ def test_a_call_is_kept_once(purchase):
 def test_a_call_that_is_taken_in_settles_its_payment_once(purchase, attempt, monkeypatch):
     call = a_call(said(purchase, PaymentState.PAID), monkeypatch)
     for _time in range(100):
-        settlement.take_in(call)
+        notices.take_in(call)
         db.session.commit()
     assert (row(WebhookEvent).state, row(WebhookEvent).tries) == (InboxState.APPLIED, 1)
     assert db.session.scalar(select(func.count(Event.id)).where(Event.became == "paid")) == 3
@@ -314,7 +324,7 @@ def test_a_call_before_its_purchase_is_tried_again_until_it_is_there(purchase, a
     key = row().idempotency_key
     row().idempotency_key = "not here yet"
     call = a_call(said(purchase, PaymentState.PAID), monkeypatch)
-    settlement.take_in(call)
+    notices.take_in(call)
     db.session.commit()
     assert row(WebhookEvent).state == InboxState.UNRESOLVED
     row().idempotency_key = key
@@ -326,7 +336,7 @@ def test_a_call_before_its_purchase_is_tried_again_until_it_is_there(purchase, a
 
 def test_a_call_about_nothing_we_know_is_given_up_after_three_days(purchase, attempt, monkeypatch, pass_time):
     call = a_call(said(purchase, PaymentState.PAID, id="pi_9", key="co:99:pay:1"), monkeypatch)
-    settlement.take_in(call)
+    notices.take_in(call)
     db.session.commit()
     for _try in range(40):
         pass_time(hours=2)
@@ -341,12 +351,12 @@ def test_a_call_about_nothing_we_know_is_given_up_after_three_days(purchase, att
 def test_a_call_whose_job_got_lost_is_found_by_the_clock(purchase, attempt, monkeypatch, pass_time):
     inbox.apply(said(purchase, PaymentState.PROCESSING))
     a_call(said(purchase, PaymentState.PAID), monkeypatch)
-    settlement.catch_up()
+    reconcile.catch_up()
     db.session.commit()
     jobs.run_due()
     assert row(WebhookEvent).state == InboxState.WAITING
     pass_time(minutes=2, seconds=1)
-    settlement.catch_up()
+    reconcile.catch_up()
     db.session.commit()
     jobs.run_due()
     assert row(WebhookEvent).state == InboxState.APPLIED

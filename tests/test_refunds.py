@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
-from shop import inbox, payments, settlement, stock
+from shop import inbox, payments, reconcile, settlement, stock
 from shop.database import db
 from shop.models import Order, Payment, PaymentAttempt, PaymentState, Purchase, Refund, RefundState
 from tests.till import at_the_bank, news, paid, payment_of, placed, shelf, states
@@ -93,6 +93,6 @@ def test_a_refund_whose_job_got_lost_is_sent_by_the_clock(mug, pass_time):
     inbox.give_back(attempt, "sold_out")
     db.session.commit()
     pass_time(minutes=3)
-    settlement.catch_up()
+    reconcile.catch_up()
     news()
     assert (states(Refund.state), states(Payment.state)) == (["done"], ["refunded"])

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, select, update
 
-from shop import clock, gateways, inbox, jobs, payments, settlement, stock
+from shop import clock, gateways, inbox, jobs, payments, reconcile, settlement, stock
 from shop.database import db
 from shop.gateways.payment_port import UnreachableError
 from shop.gateways.payment_sandbox import SandboxGateway
@@ -189,12 +189,12 @@ def test_who_hears_nothing_from_the_gateway_is_never_told_that_it_failed(mug, mo
         assert paid(attempt) == payments.Processing()
         assert (states(Payment.state), shelf(mug.small)) == (["submitting"], (3, 1))
         pass_time(minutes=3)
-        settlement.catch_up()
+        reconcile.catch_up()
         db.session.commit()
         jobs.run_due()
         assert (states(Payment.state), set(keys), len(keys)) == (["submitting"], {keys[0]}, 2)
     pass_time(minutes=3)
-    settlement.catch_up()
+    reconcile.catch_up()
     db.session.commit()
     jobs.run_due()
     assert (states(Payment.state), states(Order.status)) == (["paid"], ["paid"])
@@ -212,7 +212,7 @@ def test_an_answer_that_got_lost_is_found_again_by_the_same_key(mug, monkeypatch
         broken.setattr(SandboxGateway, "create_payment", lost)
         assert paid(attempt) == payments.Processing()
     pass_time(minutes=3)
-    settlement.catch_up()
+    reconcile.catch_up()
     db.session.commit()
     jobs.run_due()
     assert (states(Payment.state), states(Order.status)) == (["paid"], ["paid"])
@@ -222,7 +222,7 @@ def test_an_answer_that_got_lost_is_found_again_by_the_same_key(mug, monkeypatch
 def test_a_key_that_is_a_day_old_is_not_used_again(mug, pass_time):
     _purchase, attempt = placed({mug.small: 1})
     pass_time(hours=23, minutes=1)
-    settlement.look_again(attempt)
+    reconcile.look_again(attempt)
     assert (states(Payment.state), db.session.scalar(select(func.count(SandboxObject.name)))) == (["submitting"], 0)
 
 
@@ -233,12 +233,12 @@ def test_an_attempt_that_is_quiet_for_two_minutes_is_asked_about(mug, pass_time)
     db.session.execute(update(SandboxObject).where(SandboxObject.kind == "event").values(due_at=None))
     db.session.commit()
     pass_time(minutes=1, seconds=59)
-    settlement.catch_up()
+    reconcile.catch_up()
     db.session.commit()
     jobs.run_due()
     assert states(Order.status) == ["pending_payment"]
     pass_time(seconds=2)
-    settlement.catch_up()
+    reconcile.catch_up()
     db.session.commit()
     jobs.run_due()
     assert states(Order.status) == ["paid"]
@@ -291,8 +291,8 @@ def test_a_gateway_that_does_not_know_the_payment_leaves_it_as_it_is(mug, pass_t
     paid(attempt)
     db.session.execute(update(PaymentAttempt).values(gateway_id="sbx_pi_gone"))
     db.session.commit()
-    settlement.look_again(attempt)
-    settlement.look_again(0)
+    reconcile.look_again(attempt)
+    reconcile.look_again(0)
     assert states(Payment.state) == ["requires_action"]
 
 

@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from shop import gateways, inbox, jobs, payments
 from shop.database import db
 from shop.gateways import payment_shape as shape
-from shop.models import Base, InboxState, Job, WebhookEvent
+from shop.models import Base, InboxState, Job, Payment, PaymentAttempt, Purchase, WebhookEvent
+from tests.till import placed
 
 CUSTOMER = {"object": "customer"}
 FOREIGN = {"id": "evt_foreign", "object": "event", "type": "customer.created", "data": {"object": CUSTOMER}}
@@ -28,9 +29,9 @@ def secret(app):
 def call(app):
     """The gateway's own caller: it says nothing about where a form is from."""
 
-    def send(body, header=None):
+    def send(body, header=None, door="sandbox"):
         headers = {"Stripe-Signature": header} if header is not None else {}
-        return app.test_client().post("/webhooks/sandbox", data=body, headers=headers).status_code
+        return app.test_client().post(f"/webhooks/{door}", data=body, headers=headers).status_code
 
     return send
 
@@ -60,6 +61,7 @@ def now():
 
 
 BODY = json.dumps(FOREIGN)
+LIVE = json.dumps({**FOREIGN, "livemode": True})
 OTHER = "whsec_somebody_else"
 FORGERIES = {
     "another secret": lambda own: (BODY, shape.sign(BODY, [OTHER])),
@@ -75,6 +77,7 @@ FORGERIES = {
     "not text": lambda own: (b"\xff\xfe{}", shape.sign("{}", [own])),
     "signed, but no event": lambda own: ("[]", shape.sign("[]", [own])),
     "signed, but half an event": lambda own: ('{"id": "evt_1"}', shape.sign('{"id": "evt_1"}', [own])),
+    "real money in a shop of play money": lambda own: (LIVE, shape.sign(LIVE, [own])),
 }
 
 
@@ -88,6 +91,48 @@ def test_a_forged_call_is_refused_and_nothing_is_written(call, secret, counted, 
 def test_a_signed_call_is_kept(call, secret, kept):
     assert call(BODY, shape.sign(BODY, [secret])) == 200
     assert kept() == [("evt_foreign", InboxState.WAITING)]
+
+
+@pytest.mark.parametrize("door", ["stripe", "stripe/accounts", "sandbox/", "sandbox/accounts/", "mollie", "SANDBOX"])
+def test_only_the_gateway_that_is_used_has_doors(call, secret, counted, door):
+    before = counted()
+    assert (call(BODY, shape.sign(BODY, [secret]), door), counted()) == (404, before)
+
+
+def test_each_door_has_a_secret_of_its_own(app, call, secret, kept, counted):
+    with app.app_context():
+        other = gateways.payment()._secrets["accounts"][0]
+    before = counted()
+    assert call(BODY, shape.sign(BODY, [other])) == call(BODY, shape.sign(BODY, [secret]), "sandbox/accounts") == 400
+    assert counted() == before
+    assert call(BODY, shape.sign(BODY, [other]), "sandbox/accounts") == 200
+    assert len(kept()) == 1
+
+
+def test_what_happened_in_somebody_elses_account_is_foreign_whatever_it_says(app, call, secret, kept, mug):
+    with app.test_request_context(method="POST"):
+        _purchase, attempt = placed({mug.small: 1})
+        ours = db.session.get(PaymentAttempt, attempt)
+        meta = {"key": ours.idempotency_key, "purchase": db.session.scalar(select(Purchase.code))}
+        group = ours.request["group"]
+        db.session.rollback()
+    intent = {"id": "pi_x", "object": "payment_intent", "status": "succeeded", "amount": 2845, "currency": "eur"}
+    thing = {**intent, "metadata": meta, "transfer_group": group}
+    body = json.dumps({**FOREIGN, "account": "acct_else", "data": {"object": thing}})
+    assert call(body, shape.sign(body, [secret])) == 200
+    with app.app_context():
+        jobs.run_due()
+        assert db.session.scalar(select(Payment.state)) == "submitting"
+    assert kept() == [("evt_foreign", InboxState.FOREIGN)]
+
+
+def test_a_signed_call_that_the_job_cannot_read_is_set_apart(app, call, secret, kept):
+    odd = {"id": "pi_1", "object": "payment_intent", "status": "new_word", "amount": 1, "currency": "eur"}
+    body = json.dumps({**FOREIGN, "data": {"object": odd}})
+    assert call(body, shape.sign(body, [secret])) == 200
+    with app.app_context():
+        jobs.run_due()
+    assert kept() == [("evt_foreign", InboxState.QUARANTINED)]
 
 
 def test_while_the_secret_is_changed_both_signatures_will_do(call, secret, kept):
@@ -123,7 +168,10 @@ def test_a_page_of_another_site_cannot_make_a_call(app, counted):
 def test_the_webhook_is_the_only_door_that_does_not_ask_where_a_form_is_from(app):
     from shop.access import ROUTES, Who
 
-    assert [name for name, who in ROUTES.items() if who is Who.SIGNED_WEBHOOK] == ["webhooks.sandbox"]
+    assert [name for name, who in ROUTES.items() if who is Who.SIGNED_WEBHOOK] == [
+        "webhooks.payments",
+        "webhooks.accounts",
+    ]
 
 
 def test_the_answer_does_not_wait_for_the_work(app, call, secret, monkeypatch):

@@ -1,0 +1,148 @@
+"""Reconcile: what got lost is found again, and our books are held against the gateway's.
+
+Every minute: attempts and refunds that we have heard nothing of. Every five: events whose call did not come. Every
+night: the day before, and every day that still shows a difference. Nothing is ever put right by this: it asks, keeps,
+compares and tells; what follows from an answer is for the same rules as always.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+import structlog
+from sqlalchemy import bindparam, select, update
+
+from shop import clock, differences, gateways, jobs, notices
+from shop.alerts import alert
+from shop.database import connection, db, first, insert, let_go, rows
+from shop.gateways.payment_port import GatewayError
+from shop.models import Bookmark, PaymentAttempt, PaymentState, Refund, RefundState
+from shop.settlement import look, send_refund
+
+QUIET = timedelta(minutes=2)  # so long we wait to be told; then we ask
+KEYS_LAST = timedelta(hours=23)  # a gateway forgets a key after a day; then the same request would be a new payment
+OVERLAP = timedelta(minutes=10)  # events are asked for once more: one may have been listed late
+FIRST_LOOK = timedelta(days=3)  # back, in a shop that never asked before
+NIGHT = 2  # o'clock UTC: by then the gateway has the day before in its books
+OF_EVENTS, OF_DAYS = "events", "days compared"
+
+log = structlog.get_logger()
+
+attempts, refunds, marks = PaymentAttempt.__table__, Refund.__table__, Bookmark.__table__
+_SILENT = (
+    select(attempts.c.id)
+    .where(
+        attempts.c.state.in_((PaymentState.SUBMITTING, PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING)),
+        attempts.c.gateway == bindparam("gateway"),
+        attempts.c.changed_at < bindparam("before"),
+    )
+    .order_by(attempts.c.changed_at)
+)
+_UNSENT = select(refunds.c.id).where(refunds.c.state == RefundState.WANTED, refunds.c.created_at < bindparam("before"))
+_MARK = select(marks.c.at).where(marks.c.name == bindparam("name"))
+
+
+@jobs.regularly(timedelta(minutes=1))
+def catch_up() -> None:
+    """Ask about attempts that we have heard nothing of, and see to calls and refunds whose job got lost."""
+    now = clock.now()
+    for row in rows(_SILENT, gateway=gateways.payment().name, before=now - QUIET):
+        jobs.later(look_again, attempt=row.id)
+        connection().execute(update(attempts).where(attempts.c.id == row.id).values(changed_at=now))
+    notices.find_forgotten()
+    waiting = {job["refund"] for job in jobs.waiting(send_refund)}
+    for row in rows(_UNSENT, before=now - QUIET):
+        if row.id not in waiting:
+            jobs.later(send_refund, refund=row.id)
+
+
+def find_lost() -> None:
+    """All of that at once, and the jobs that it leads to; for the command. It commits."""
+    fetch_events()
+    catch_up()
+    db.session.commit()
+    while jobs.run_due(lane="short"):
+        pass
+
+
+@jobs.handler
+def look_again(attempt: int) -> None:
+    """Ask about one attempt, with the key that it had; one whose key is too old is left to a person."""
+    row = first(select(attempts).where(attempts.c.id == attempt))
+    if row is None:
+        return
+    if row.state == PaymentState.SUBMITTING and clock.now() - row.created_at > KEYS_LAST:
+        alert("never_answered", attempt=attempt)
+        return
+    try:
+        look(attempt)
+    except GatewayError as error:
+        log.warning("the gateway does not say how a payment stands", attempt=attempt, error=repr(error))
+
+
+@jobs.regularly(timedelta(minutes=5))
+def fetch_events() -> None:
+    """Ask for all that happened since we last asked: what was sent and never arrived goes into the same inbox."""
+    since = _mark(OF_EVENTS) or clock.now() - FIRST_LOOK
+    let_go()
+    asked_at = clock.now()
+    try:
+        found = gateways.payment().list_events(since - OVERLAP)
+    except GatewayError as error:
+        log.warning("the gateway does not say what happened", error=repr(error))
+        return
+    lost = sum(notices.receive_again(event) for event in found)
+    if lost:
+        log.warning("events came without their call", lost=lost, listed=len(found))
+    _remember(OF_EVENTS, asked_at)
+
+
+@jobs.regularly(timedelta(hours=1))
+def each_night() -> None:
+    """Hold the days that are over against the gateway's books, each once, and again those that still differ."""
+    now = clock.now()
+    yesterday = (now - timedelta(days=1)).date()
+    if now.hour < NIGHT:
+        return
+    last = _mark(OF_DAYS)
+    start = last.date() + timedelta(days=1) if last else yesterday
+    if start > yesterday:
+        return
+    due = {start + timedelta(days=n) for n in range((yesterday - start).days + 1)}
+    for day in sorted(due | set(differences.open_days())):
+        jobs.later(hold_against, day=day.isoformat())
+    _remember(OF_DAYS, datetime.combine(yesterday, time(), now.tzinfo))
+
+
+@jobs.handler
+def hold_against(day: str) -> None:
+    """Compare one day, and tell the operator when something differs that nobody has looked at."""
+    compare(date.fromisoformat(day))
+
+
+def compare(day: date) -> None:
+    """Hold one day, and the books as a whole, against the gateway's; every difference becomes a row.
+
+    It ends the present transaction first. Raises `GatewayError` when the gateway does not answer.
+    """
+    found = differences.of_day(day)
+    differences.keep(day.isoformat(), found)
+    differences.keep(differences.BOOKS, differences.of_books())
+    if count := differences.unseen():
+        alert("differences", open=count)
+
+
+def _mark(name: str) -> datetime | None:
+    row = first(_MARK, name=name)
+    return row.at if row else None
+
+
+def _remember(name: str, at: datetime) -> None:
+    row = insert(marks).values(name=name, at=at)
+    connection().execute(row.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
+
+
+@jobs.at_each_death
+def tell_of_death(handler: str, job: int) -> None:
+    """A job was given up: somebody has to look."""
+    alert("dead_job", handler=handler, job=job)
