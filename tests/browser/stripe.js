@@ -8,7 +8,7 @@ window.Stripe = (key, options) => {
   return {
     elements: (given) => new Fields(given),
     async createConfirmationToken({ elements }) {
-      const id = `ctoken_${elements.typed}`
+      const id = `tok_${elements.typed}`
       note("createConfirmationToken", id)
       return elements.typed === "odd" ? { error: { message: "This card is odd." } } : { confirmationToken: { id } }
     },
@@ -22,7 +22,7 @@ window.Stripe = (key, options) => {
 
 class Fields {
   constructor(given) { note("elements", given) }
-  get typed() { return this.input?.value ?? "good" }
+  get typed() { return this.input?.value ?? "card" }
   update(given) { note("update", given) }
   create(kind, given) { note("create", { kind, ...given }); return new Field(this, kind) }
   async submit() {
