@@ -7,7 +7,21 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Select, and_, bindparam, func, literal, or_, select
+from sqlalchemy import (
+    Case,
+    ColumnElement,
+    FromClause,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from shop import clock
 from shop.database import rows
@@ -23,6 +37,7 @@ from shop.models import (
     Purchase,
     Seller,
     StockHold,
+    Tag,
     Variant,
 )
 from shop.parcels import Line
@@ -31,7 +46,8 @@ from shop.products import HOME, MAY_BE_SOLD
 carts, in_carts = Cart.__table__, CartLine.__table__
 products, variants, rates = Product.__table__, Variant.__table__, DeliveryRate.__table__
 sellers, profiles, clips = Seller.__table__, Profile.__table__, Clip.__table__
-holds, purchases = StockHold.__table__, Purchase.__table__
+holds, purchases, tags = StockHold.__table__, Purchase.__table__, Tag.__table__
+films = profiles.alias("films")
 own, main, led_here = Picture.__table__.alias("own"), Picture.__table__.alias("main"), Clip.__table__.alias("led_here")
 
 IS_MINE = and_(
@@ -61,7 +77,22 @@ def _not_in_the_way(*mine: ColumnElement[bool]) -> ScalarSelect[int]:
     )
 
 
-def _lines_of(chosen: FromClause, not_in_the_way: ScalarSelect[int]) -> Select[Any]:
+def _creator(buyer: ColumnElement[Any]) -> Case[Any]:
+    """Whoever made the clip earns by it when it shows the product, and it is neither their own product nor purchase."""
+    return case(
+        (
+            and_(
+                clips.c.profile_id != sellers.c.profile_id,
+                clips.c.published_at.is_not(None),
+                exists().where(tags.c.clip_id == clips.c.id, tags.c.product_id == products.c.id),
+                ~exists().where(films.c.id == clips.c.profile_id, films.c.user_id == buyer),
+            ),
+            clips.c.profile_id,
+        )
+    )
+
+
+def _lines_of(chosen: FromClause, not_in_the_way: ScalarSelect[int], buyer: ColumnElement[Any]) -> Select[Any]:
     """The facts of what is chosen, as a `Line` has them."""
     return (
         select(
@@ -95,6 +126,8 @@ def _lines_of(chosen: FromClause, not_in_the_way: ScalarSelect[int]) -> Select[A
             rates.c.free_from_minor,
             chosen.c.clip_id,
             clips.c.code,
+            products.c.creator_rate,
+            _creator(buyer),
         )
         .select_from(chosen)
         .join(variants, variants.c.id == chosen.c.variant_id)
@@ -108,8 +141,9 @@ def _lines_of(chosen: FromClause, not_in_the_way: ScalarSelect[int]) -> Select[A
     )
 
 
+_OF_CART = _not_in_the_way(purchases.c.cart_id == carts.c.id, purchases.c.user_id == carts.c.user_id)
 _IN_CART = (
-    _lines_of(in_carts, _not_in_the_way(purchases.c.cart_id == carts.c.id, purchases.c.user_id == carts.c.user_id))
+    _lines_of(in_carts, _OF_CART, carts.c.user_id)
     .join(carts, carts.c.id == in_carts.c.cart_id)
     .where(IS_MINE)
     .order_by(products.c.seller_id, in_carts.c.added_at, variants.c.id)
@@ -124,7 +158,8 @@ _ONE = (
     .where(variants.c.code == bindparam("variant"))
     .subquery("chosen")
 )
-_ALONE = _lines_of(_ONE, _not_in_the_way(purchases.c.user_id == bindparam("person")))
+_PERSON = bindparam("person", type_=purchases.c.user_id.type)
+_ALONE = _lines_of(_ONE, _not_in_the_way(purchases.c.user_id == _PERSON), _PERSON)
 
 
 def lines(chosen: str | One, person: int | None = None, country: str = HOME) -> list[Line]:

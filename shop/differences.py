@@ -11,84 +11,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
-from shop import clock, gateways
-from shop.database import connection, first, let_go, rows
+from shop import clock, disputes, gateways, movements, trial_balance
+from shop.database import connection, db, first, let_go, rows
 from shop.errors import NotFound, Refused
-from shop.gateways.payment_port import Movement, RejectedError
+from shop.gateways.payment_port import RejectedError
 from shop.i18n import _
-from shop.inbox import CAME_IN
-from shop.models import Difference, Event, Payment, PaymentAttempt, Purchase, Refund, RefundState, User
+from shop.models import Difference, User
 from shop.money import Money
+from shop.movements import Moved, Side
 
 BOOKS = "books"  # the scope of what is no day's
 PAGE = 20
 BACK = timedelta(days=31)  # so far open differences are compared again
 
-kept, events, users = Difference.__table__, Event.__table__, User.__table__
-payments, attempts, purchases = Payment.__table__, PaymentAttempt.__table__, Purchase.__table__
-refunds = Refund.__table__
-
-_when = and_(events.c.at >= bindparam("since"), events.c.at < bindparam("until"))
-_COLUMNS = (
-    attempts.c.gateway_id.label("subject"),
-    payments.c.amount_minor.label("minor"),
-    payments.c.amount_currency.label("currency"),
-    purchases.c.code.label("purchase"),
-    attempts.c.state,
-    attempts.c.id.label("row"),
-)
-_of_attempts = (
-    select(*_COLUMNS)
-    .join(payments, payments.c.id == attempts.c.payment_id)
-    .join(purchases, purchases.c.id == payments.c.purchase_id)
-    .where(attempts.c.gateway == bindparam("gateway"), attempts.c.state.in_(CAME_IN))
-)
-_of_refunds = (
-    select(
-        refunds.c.gateway_id.label("subject"),
-        (-refunds.c.amount_minor).label("minor"),
-        refunds.c.amount_currency.label("currency"),
-        purchases.c.code.label("purchase"),
-        refunds.c.state,
-        refunds.c.id.label("row"),
-    )
-    .join(attempts, attempts.c.id == refunds.c.attempt_id)
-    .join(payments, payments.c.id == refunds.c.payment_id)
-    .join(purchases, purchases.c.id == payments.c.purchase_id)
-    .where(attempts.c.gateway == bindparam("gateway"), refunds.c.state == RefundState.DONE)
-)
-
-
-class Side(NamedTuple):
-    """What we have of one kind of movement: what moved in a time, and by the gateway's ids."""
-
-    moved: Any
-    called: Any
-
-
-def _side(query: Any, row: Any, subject: Any, subject_id: Any, *became: Any) -> Side:
-    """`subject` is how the event of it is named in the history, which tells when it moved."""
-    seen = and_(events.c.subject == subject, events.c.subject_id == row, *became)
-    called: Any = bindparam("ids", expanding=True)
-    lately = attempts.c.changed_at >= bindparam("since")  # with an index, and never before what happened to it
-    moved = query.add_columns(events.c.at).join(events, seen).where(_when, lately)
-    return Side(moved, query.where(subject_id.in_(called)))
-
-
-# The seam: transfers, reversals and what a dispute took go in here, each by what it is called in `Movement.kind`.
-SIDES: dict[str, Side] = {
-    "payment": _side(
-        _of_attempts,
-        attempts.c.id,
-        "attempt",
-        attempts.c.gateway_id,
-        events.c.became.in_(CAME_IN),
-        events.c.was.not_in(CAME_IN),
-    ),
-    "refund": _side(_of_refunds, refunds.c.id, "refund", refunds.c.gateway_id, events.c.became == RefundState.DONE),
-}
+kept, users = Difference.__table__, User.__table__
 
 _KNOWN = select(kept).where(kept.c.scope == bindparam("scope"))
 _SAME = select(kept).where(kept.c.kind == bindparam("kind"), kept.c.subject == bindparam("subject"))
@@ -118,48 +56,51 @@ class Found(NamedTuple):
 def of_day(day: date) -> list[Found]:
     """What differs of the money that moved on this day. It ends the present transaction, and asks the gateway first."""
     let_go()
-    start = datetime.combine(day, time(), UTC)
-    one = timedelta(days=1)
-    theirs = list(gateways.payment().list_movements(start - one, start + 2 * one))
-    found = [each for kind, side in SIDES.items() for each in _compare(kind, side, theirs, start)]
+    start, one = datetime.combine(day, time(), UTC), timedelta(days=1)
+    told = list(gateways.payment().list_movements(start - one, start + 2 * one))
+    for each in told:
+        if each.kind == "dispute" and each.fee.minor > 0:
+            disputes.note_fee(each.source, each.fee)  # the only place where the gateway says it
+    db.session.commit()
+    moved = [named for each in told for named in movements.theirs(each)]
+    found = [each for kind, side in movements.SIDES.items() for each in _compare(kind, side, moved, start)]
     let_go()
     return [each for each in found if not _is_foreign(each)]
 
 
-def _compare(kind: str, side: Side, movements: Iterable[Movement], start: datetime) -> Iterator[Found]:
-    theirs = _by_source(one for one in movements if one.kind == kind)
+def _compare(kind: str, side: Side, moved: Iterable[Moved], start: datetime) -> Iterator[Found]:
+    theirs: dict[str, list[Moved]] = {}
+    for one in moved:
+        if one.kind == kind:
+            theirs.setdefault(one.subject, []).append(one)
     ours, todays = _ours(side, theirs, start)
     end = start + timedelta(days=1)
-    for subject, moved in theirs.items():
-        if any(start <= one.at < end for one in moved):
-            yield from _differs(kind, subject, ours.get(subject), moved)
-    for subject in todays - theirs.keys():
-        yield from _differs(kind, subject, ours[subject], ())
+    for subject, told in theirs.items():
+        if any(start <= one.told.at < end for one in told):
+            yield from _differs(kind, subject, ours.get(subject, []), told)
+    for subject in sorted(todays - theirs.keys()):
+        yield from _differs(kind, subject, ours[subject], [])
 
 
-def _by_source(movements: Iterable[Movement]) -> dict[str, list[Movement]]:
-    found: dict[str, list[Movement]] = {}
-    for one in movements:
-        found.setdefault(one.source, []).append(one)
-    return found
-
-
-def _ours(side: Side, theirs: Mapping[str, Any], start: datetime) -> tuple[dict[str, Row[Any]], set[str]]:
-    """Our rows of three days by the gateway's id, also those of other days that it speaks of; and who is of the day."""
+def _ours(side: Side, theirs: Mapping[str, Any], start: datetime) -> tuple[dict[str, list[Row[Any]]], set[str]]:
+    """Our rows of three days by their subject, also those of other days that they speak of; and who is of the day."""
     name, one = gateways.payment().name, timedelta(days=1)
-    moved = rows(side.moved, gateway=name, since=start - one, until=start + 2 * one)
-    ours = {row.subject: row for row in moved}
+    moved = list(rows(side.moved, gateway=name, since=start - one, until=start + 2 * one))
     todays = {row.subject for row in moved if start <= row.at < start + one}
-    missing = [subject for subject in theirs if subject not in ours]
+    here = {row.subject for row in moved}
+    missing = [subject for subject in theirs if subject not in here]
     for begin in range(0, len(missing), 500):
-        ours |= {row.subject: row for row in rows(side.called, gateway=name, ids=missing[begin : begin + 500])}
+        moved += rows(side.called, gateway=name, ids=missing[begin : begin + 500])
+    ours: dict[str, list[Row[Any]]] = {}
+    for row in moved:
+        ours.setdefault(row.subject, []).append(row)
     return ours, todays
 
 
-def _differs(kind: str, subject: str, mine: Row[Any] | None, moved: Sequence[Movement]) -> Iterator[Found]:
-    ours = Money(mine.minor, mine.currency) if mine else None
-    theirs = Money(sum(one.amount.minor for one in moved), moved[0].amount.currency) if moved else None
-    if theirs and theirs.minor == 0 and ours is None:  # it went, and came back
+def _differs(kind: str, subject: str, mine: Sequence[Row[Any]], moved: Sequence[Moved]) -> Iterator[Found]:
+    ours = Money(sum(row.minor or 0 for row in mine), mine[0].currency) if mine else None
+    theirs = Money(sum(one.money.minor for one in moved), moved[0].money.currency) if moved else None
+    if kind == "fee" and (ours is None or theirs is None):  # then the payment itself differs
         return
     if ours != theirs:
         yield Found(kind, subject, _said(ours), _said(theirs), {"ours": _facts(mine), "theirs": _told(moved)})
@@ -169,19 +110,19 @@ def _said(money: Money | None) -> str:
     return f"{money.currency} {money.minor / 100:.2f}" if money else ""
 
 
-def _facts(row: Row[Any] | None) -> dict[str, str]:
-    if row is None:
-        return {}
-    facts = {"purchase": row.purchase, "state": row.state, "row": row.row, "amount": f"{row.minor} {row.currency}"}
-    return {name: str(fact) for name, fact in facts.items()}
-
-
-def _told(moved: Sequence[Movement]) -> dict[str, str]:
+def _facts(mine: Sequence[Row[Any]]) -> dict[str, str]:
     facts: dict[str, str] = {}
-    for number, one in enumerate(moved, 1):
-        amount = f"{one.amount.minor} {one.amount.currency}"
-        facts[f"movement {number}"] = f"{one.id} {amount} {one.at:%Y-%m-%d %H:%M:%S}"
-    return facts | ({"payment": moved[0].of} if moved and moved[0].of else {})
+    for number, row in enumerate(mine, 1):
+        facts[f"row {number}"] = f"{row.number} {row.state} {row.minor} {row.currency} {row.at:%Y-%m-%d %H:%M:%S}"
+        facts["about"] = str(row.about)
+    return facts
+
+
+def _told(moved: Sequence[Moved]) -> dict[str, str]:
+    facts: dict[str, str] = {}
+    for number, (_kind, _subject, money, one) in enumerate(moved, 1):
+        facts[f"movement {number}"] = f"{one.id} {money.minor} {money.currency} {one.at:%Y-%m-%d %H:%M:%S}"
+    return facts | ({"payment": moved[0].told.of} if moved and moved[0].told.of else {})
 
 
 def _is_foreign(found: Found) -> bool:
@@ -196,8 +137,17 @@ def _is_foreign(found: Found) -> bool:
 
 
 def of_books() -> list[Found]:
-    """What does not add up in our own books. The seam: the ledger is held against the rows in here."""
-    return []
+    """What does not add up in our own books: sums of the ledger against those of the rows, and journals."""
+    found = []
+    for kind, currency, by_rows, by_ledger in trial_balance.off():
+        sides = [_said(Money(minor, currency)) for minor in (by_rows, by_ledger)]
+        found.append(Found("ledger", f"{kind} {currency}", *sides, {"ours": {}, "theirs": {}}))
+    for row in trial_balance.unbalanced():
+        left = _said(Money(int(row.minor), row.amount_currency))
+        found.append(
+            Found("ledger", row.journal, _said(Money(0, row.amount_currency)), left, {"ours": {}, "theirs": {}})
+        )
+    return found
 
 
 # What is kept

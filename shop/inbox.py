@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, select, text, update
+from sqlalchemy import Row, bindparam, func, select, text, update
 
 from shop import clock, gateways
 from shop.alerts import alert
@@ -60,6 +60,20 @@ _PURCHASE_OF = (
     .join(payments, payments.c.purchase_id == purchases.c.id)
     .where(payments.c.id == bindparam("payment"))
     .with_for_update(of=purchases)
+)
+_REFUNDED = (
+    select(refunds.c.state, func.sum(refunds.c.amount_minor).label("minor"))
+    .where(refunds.c.attempt_id == bindparam("attempt"))
+    .group_by(refunds.c.state)
+)
+# The one statement that decides: two who give back at once cannot give more than came.
+_CLAIM = (
+    update(payments)
+    .where(
+        payments.c.id == bindparam("payment"),
+        payments.c.given_back_minor + bindparam("minor") <= payments.c.amount_minor,
+    )
+    .values(given_back_minor=payments.c.given_back_minor + bindparam("minor"))
 )
 _KEEP = text(
     """
@@ -153,6 +167,8 @@ def _advance(attempt: Row[Any], report: Report) -> None:
     values: dict[str, Any] = {} if attempt.gateway_id and is_page(report.id) else {"gateway_id": report.id}
     if report.refunded_minor > attempt.refunded_minor:
         values["refunded_minor"] = report.refunded_minor
+    if report.fee and attempt.fee_minor is None:
+        values |= {"fee_minor": report.fee.minor, "fee_currency": report.fee.currency}
     if RANKS[report.state] > RANKS[attempt.state]:
         values |= {"state": report.state, "failure": report.failure, "redirect_url": report.redirect_url}
         if report.state in CAME_IN and attempt.state not in CAME_IN:
@@ -186,16 +202,37 @@ def _paid(tried: Sequence[Row[Any]]) -> Row[Any] | None:
 
 
 def derive(payment: Row[Any]) -> None:
-    """The state of a payment is that of the attempt that paid, else of the newest one; it is never set by hand."""
+    """The state of a payment is that of the attempt that paid, else of the newest one; it is never set by hand.
+
+    Only a refund that failed after all takes it down again: the money is not with the buyer.
+    """
     tried = rows(_ALL, payment=payment.id)
     speaks = _paid(tried) or tried[-1]
-    values = {"state": speaks.state, "refunded_minor": 0 if speaks.is_surplus else speaks.refunded_minor}
+    returned = 0 if speaks.is_surplus else _returned(speaks)
+    state = _after(returned, payment.amount_minor) if speaks.state in CAME_IN else speaks.state
+    values = {"state": state, "refunded_minor": returned}
     if values == {"state": payment.state, "refunded_minor": payment.refunded_minor}:
         return
     moved = update(payments).where(payments.c.id == payment.id, payments.c.state == payment.state)
     connection().execute(moved.values(changed_at=clock.now(), **values))
-    if speaks.state != payment.state:
-        note("payment", payment.id, payment.state, speaks.state)
+    if state != payment.state:
+        note("payment", payment.id, payment.state, state)
+
+
+def _returned(attempt: Row[Any]) -> int:
+    """What has gone back of an attempt: our refunds that did not fail, and what the gateway knows of beyond those."""
+    if not attempt.refunded_minor:
+        return 0
+    tried = {row.state: int(row.minor) for row in rows(_REFUNDED, attempt=attempt.id)}
+    arrived = tried.get(RefundState.SENT, 0) + tried.get(RefundState.DONE, 0)
+    beyond = int(attempt.refunded_minor) - arrived - tried.get(RefundState.FAILED, 0)
+    return arrived + max(0, beyond)
+
+
+def _after(returned: int, amount: int) -> PaymentState:
+    if returned == 0:
+        return PaymentState.PAID
+    return PaymentState.REFUNDED if returned >= amount else PaymentState.PART_REFUNDED
 
 
 def note(subject: str, subject_id: int, was: str, became: str, text: str = "") -> None:
@@ -214,6 +251,8 @@ def give_back(attempt: int, reason: str) -> None:
     if first(mine) is not None:
         return
     payment = lock(row.payment_id)
+    if not row.is_surplus and not claim_back(payment.id, payment.amount_minor):
+        return
     refund = Refund(
         code=secrets.token_urlsafe(16),
         payment_id=row.payment_id,
@@ -229,10 +268,6 @@ def give_back(attempt: int, reason: str) -> None:
     note("refund", refund.id, "", RefundState.WANTED, reason)
 
 
-def end_refund(refund: int, state: RefundState, gateway_id: str | None = None) -> bool:
-    """Write down how a refund ended; False when somebody has done so already."""
-    moved = update(refunds).where(refunds.c.id == refund, refunds.c.state == RefundState.WANTED)
-    if connection().execute(moved.values(state=state, gateway_id=gateway_id)).rowcount != 1:
-        return False
-    note("refund", refund, RefundState.WANTED, state)
-    return True
+def claim_back(payment: int, minor: int) -> bool:
+    """Set this much of a payment apart to go back; False, and nothing happens, when there is not so much left of it."""
+    return connection().execute(_CLAIM, {"payment": payment, "minor": minor}).rowcount == 1

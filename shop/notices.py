@@ -13,26 +13,30 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, select, update
 
-from shop import clock, gateways, inbox, jobs
+from shop import clock, disputes, gateways, inbox, jobs, payouts, refunds
 from shop.alerts import alert
 from shop.database import connection, first, rows
-from shop.gateways.payment_port import Notice, RefundReport, Report
+from shop.gateways.payment_port import DisputeReport, DisputeState, Notice, RefundReport, Report
 from shop.inbox import Verdict
-from shop.models import InboxState, Refund, WebhookEvent
+from shop.models import InboxState, PaymentAttempt, Refund, RefundState, WebhookEvent
 from shop.settlement import settle
 
 QUIET = timedelta(minutes=2)  # so long a call may wait for its job; then that got lost
 RETRIED = timedelta(days=3)  # a call that fits nothing we know
 MOST_BETWEEN = timedelta(hours=6)
 
-calls, refunds = WebhookEvent.__table__, Refund.__table__
+calls, given, attempts = WebhookEvent.__table__, Refund.__table__, PaymentAttempt.__table__
 _CALL = select(calls).where(calls.c.id == bindparam("call"))
 _FORGOTTEN = select(calls.c.id).where(
     calls.c.state == InboxState.WAITING,
     calls.c.gateway == bindparam("gateway"),
     calls.c.received_at < bindparam("before"),
 )
-_GIVEN_BACK = select(refunds.c.id).where(refunds.c.gateway_id == bindparam("id"))
+_ON_ITS_WAY = (
+    select(given.c.id)
+    .join(attempts, attempts.c.id == given.c.attempt_id)
+    .where(attempts.c.gateway_id == bindparam("id"), given.c.gateway_id.is_(None), given.c.state == RefundState.WANTED)
+)
 
 
 def receive(raw: bytes, header: str | None, *, endpoint: str = "payments") -> None:
@@ -101,20 +105,33 @@ def _payment(report: Report) -> Verdict:
 
 
 def _refund(report: RefundReport) -> Verdict:
-    """How much went back is told of the payment; here only whether the refund is one of ours."""
-    return Verdict(InboxState.APPLIED if first(_GIVEN_BACK, id=report.id) else InboxState.FOREIGN)
+    """What became of a refund; one that somebody made by hand is told with its payment."""
+    verdict = refunds.apply(report)
+    return Verdict(InboxState.FOREIGN) if verdict.state == InboxState.UNRESOLVED and _is_by_hand(report) else verdict
 
 
-def _later(_told: Any) -> Verdict:
-    return Verdict(InboxState.UNRESOLVED)
+def _is_by_hand(report: RefundReport) -> bool:
+    """Is no refund of ours on its way that this could be? Its id is not known before the gateway's answer is kept."""
+    return first(_ON_ITS_WAY, id=report.payment) is None
 
 
-# Which rule is for which part of a notice. The seam: the books' rules for disputes, refunds and accounts go in here.
+def _dispute(report: DisputeReport) -> Verdict:
+    verdict = disputes.apply(report)
+    if report.state == DisputeState.OPEN and verdict.state != InboxState.UNRESOLVED:
+        alert("dispute", dispute=report.id, payment=report.payment, reason=report.reason)
+    return verdict
+
+
+def _account(gateway_id: str) -> Verdict:
+    return Verdict(InboxState.APPLIED if payouts.look_at_account(gateway_id) else InboxState.FOREIGN)
+
+
+# Which rule is for which part of a notice.
 RULES: dict[str, Callable[[Any], Verdict]] = {
     "report": _payment,
-    "dispute": _later,
+    "dispute": _dispute,
     "refund": _refund,
-    "account": _later,
+    "account": _account,
 }
 
 

@@ -38,6 +38,7 @@ _SELLERS = (
         sellers.c.returns_paid_by,
         sellers.c.returns_address,
         sellers.c.returns_note,
+        sellers.c.platform_rate,
     )
     .join(profiles, profiles.c.id == sellers.c.profile_id)
     .where(sellers.c.id.in_(bindparam("sellers", expanding=True)))

@@ -48,6 +48,8 @@ class Line(NamedTuple):
     free_from_minor: int | None
     clip: int | None
     clip_code: str | None
+    creator_rate: int = 0  # what the seller offers to who shows it, in hundredths of a per cent
+    creator: int | None = None  # whose clip led here, if it shows the product: their profile
 
     @property
     def price(self) -> Money:

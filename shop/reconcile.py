@@ -12,17 +12,20 @@ from datetime import date, datetime, time, timedelta
 import structlog
 from sqlalchemy import bindparam, select, update
 
-from shop import clock, differences, gateways, jobs, notices
+from shop import clock, differences, gateways, inbox, jobs, notices
 from shop.alerts import alert
 from shop.database import connection, db, first, insert, let_go, rows
 from shop.gateways.payment_port import GatewayError
+from shop.inbox import CAME_IN
 from shop.models import Bookmark, PaymentAttempt, PaymentState, Refund, RefundState
-from shop.settlement import look, send_refund
+from shop.refunds import send as send_refund
+from shop.settlement import look
 
 QUIET = timedelta(minutes=2)  # so long we wait to be told; then we ask
 KEYS_LAST = timedelta(hours=23)  # a gateway forgets a key after a day; then the same request would be a new payment
 OVERLAP = timedelta(minutes=10)  # events are asked for once more: one may have been listed late
 FIRST_LOOK = timedelta(days=3)  # back, in a shop that never asked before
+FEES_TAKE = timedelta(days=7)
 NIGHT = 2  # o'clock UTC: by then the gateway has the day before in its books
 OF_EVENTS, OF_DAYS = "events", "days compared"
 
@@ -39,6 +42,18 @@ _SILENT = (
     .order_by(attempts.c.changed_at)
 )
 _UNSENT = select(refunds.c.id).where(refunds.c.state == RefundState.WANTED, refunds.c.created_at < bindparam("before"))
+# What the gateway kept is not in its events; it says so when it is asked.
+_WITHOUT_FEE = (
+    select(attempts.c.id)
+    .where(
+        attempts.c.state.in_(CAME_IN),
+        attempts.c.fee_minor.is_(None),
+        attempts.c.gateway == bindparam("gateway"),
+        attempts.c.changed_at > bindparam("since"),
+    )
+    .order_by(attempts.c.changed_at)
+    .limit(200)
+)
 _MARK = select(marks.c.at).where(marks.c.name == bindparam("name"))
 
 
@@ -60,6 +75,7 @@ def find_lost() -> None:
     """All of that at once, and the jobs that it leads to; for the command. It commits."""
     fetch_events()
     catch_up()
+    ask_for_fees()
     db.session.commit()
     while jobs.run_due(lane="short"):
         pass
@@ -95,6 +111,24 @@ def fetch_events() -> None:
     if lost:
         log.warning("events came without their call", lost=lost, listed=len(found))
     _remember(OF_EVENTS, asked_at)
+
+
+@jobs.regularly(timedelta(hours=1))
+def ask_for_fees() -> None:
+    """Ask what the gateway kept of payments of which it has not said so; for a week."""
+    for row in rows(_WITHOUT_FEE, gateway=gateways.payment().name, since=clock.now() - FEES_TAKE):
+        jobs.later(learn_fee, attempt=row.id)
+
+
+@jobs.handler
+def learn_fee(attempt: int) -> None:
+    """Ask how a paid attempt stands, with its fee, and write it in the books."""
+    row = first(select(attempts).where(attempts.c.id == attempt))
+    if row is None or row.fee_minor is not None:
+        return
+    let_go()
+    inbox.apply(gateways.payment().get_payment(row.gateway_id))
+    settle(row.payment_id)
 
 
 @jobs.regularly(timedelta(hours=1))

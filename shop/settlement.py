@@ -12,10 +12,8 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, and_, bindparam, func, select, update
 
-from shop import cart, clock, gateways, inbox, jobs, payments, stock
-from shop.alerts import alert
+from shop import books, cart, clock, gateways, inbox, jobs, payments, refunds, stock
 from shop.database import connection, db, first, let_go, rows
-from shop.gateways.payment_port import RejectedError
 from shop.models import (
     Cart,
     Order,
@@ -27,13 +25,12 @@ from shop.models import (
     Refund,
     RefundState,
 )
-from shop.money import Money
-from shop.purchases import confirm, tell_of_refund
+from shop.purchases import confirm
 
 log = structlog.get_logger()
 
 purchases, orders, lines = Purchase.__table__, Order.__table__, OrderLine.__table__
-attempts, refunds = PaymentAttempt.__table__, Refund.__table__
+attempts, given = PaymentAttempt.__table__, Refund.__table__
 _PURCHASE = select(purchases).where(purchases.c.id == bindparam("purchase"))
 _CLAIM = (
     update(purchases)
@@ -75,14 +72,7 @@ _BOUGHT = (
 _KEPT = select(attempts.c.id).where(
     attempts.c.payment_id == bindparam("payment"), attempts.c.state.in_(inbox.CAME_IN), ~attempts.c.is_surplus
 )
-_REFUND = (
-    select(refunds, refunds.c.idempotency_key.label("key"), attempts.c.gateway_id.label("paid_as"))
-    .join(attempts, attempts.c.id == refunds.c.attempt_id)
-    .where(refunds.c.id == bindparam("refund"))
-)
-_WANTED = select(refunds.c.id).where(
-    refunds.c.payment_id == bindparam("payment"), refunds.c.state == RefundState.WANTED
-)
+_WANTED = select(given.c.id).where(given.c.payment_id == bindparam("payment"), given.c.state == RefundState.WANTED)
 
 
 def settle(payment: int) -> None:
@@ -98,7 +88,8 @@ def settle(payment: int) -> None:
     elif paying.state in (PaymentState.FAILED, PaymentState.CANCELLED):
         stock.release(paying.purchase_id)
     for row in rows(_WANTED, payment=payment):
-        jobs.later(send_refund, refund=row.id)
+        jobs.later(refunds.send, refund=row.id)
+    books.book(payment)
 
 
 def _deliver(payment: Row[Any]) -> None:
@@ -178,26 +169,3 @@ def look(attempt: int) -> payments.Outcome:
 
 def _payment_of(attempt: int) -> int:
     return int(connection().execute(select(attempts.c.payment_id).where(attempts.c.id == attempt)).scalar_one())
-
-
-# Giving back
-
-
-@jobs.handler
-def send_refund(refund: int) -> None:
-    """Ask the gateway to give back, with the refund's own key, write down what it says, and tell the buyer."""
-    wanted = first(_REFUND, refund=refund)
-    if wanted is None or wanted.state != RefundState.WANTED:
-        return
-    let_go()
-    gateway = gateways.payment()
-    try:
-        done = gateway.refund(wanted.paid_as, Money(wanted.amount_minor, wanted.amount_currency), key=wanted.key)
-        report = gateway.get_payment(wanted.paid_as)
-    except RejectedError as error:
-        alert("refund_failed", refund=refund, code=error.code)
-        inbox.end_refund(refund, RefundState.FAILED)
-        return
-    inbox.apply(report)
-    if inbox.end_refund(refund, RefundState.DONE, done.id):
-        jobs.later(tell_of_refund, refund=refund)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select, text
 
-from shop import inbox, jobs, notices, payments, reconcile, settlement, wallet
+from shop import inbox, jobs, notices, payments, reconcile, refunds, settlement, wallet
 from shop.database import db
 from shop.errors import Refused
 from shop.gateways.payment_port import Notice, RejectedError, Report
@@ -371,7 +371,7 @@ def test_a_refund_that_the_gateway_rejects_is_left_to_a_person(purchase, attempt
     inbox.apply(said(purchase, PaymentState.PAID))
     inbox.give_back(attempt, "sold_out")
     db.session.commit()
-    settlement.send_refund(row(Refund).id)  # the sandbox has never heard of pi_1
+    refunds.send(row(Refund).id)  # the sandbox has never heard of pi_1
     assert (row(Refund).state, row(Payment).state) == (RefundState.FAILED, "paid")
 
 
@@ -385,8 +385,8 @@ def test_a_refund_is_sent_with_a_key_of_its_own_and_only_once(mug, purchase):
     refund = row(Refund)
     assert (refund.idempotency_key, refund.amount) == (f"ret:{refund.id}:refund", EUR_28_45)
     for _time in range(2):
-        settlement.send_refund(refund.id)
+        refunds.send(refund.id)
         db.session.commit()
-    settlement.send_refund(404)
+    refunds.send(404)
     assert (row(Refund).state, row(Payment).state, row(Payment).refunded_minor) == ("done", "refunded", 2845)
     assert db.session.scalar(select(func.count()).where(SandboxObject.kind == "refund")) == 1

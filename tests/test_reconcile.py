@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from shop import clock, differences, inbox, jobs, reconcile, settlement
+from shop import clock, differences, inbox, jobs, reconcile, refunds
 from shop.database import db
 from shop.errors import NotFound, Refused
 from shop.gateways.payment_port import UnreachableError
@@ -63,7 +63,7 @@ def theirs(monkeypatch):
 def test_a_day_on_which_all_went_well_shows_nothing(mug, bought):
     inbox.give_back(bought, "sold_out")
     db.session.commit()
-    settlement.send_refund(db.session.scalar(select(Refund.id)))
+    refunds.send(db.session.scalar(select(Refund.id)))
     db.session.commit()
     assert compared() == []
 
@@ -105,7 +105,7 @@ def test_a_refund_that_somebody_made_by_hand(bought):
 def test_a_refund_that_they_do_not_know_of(bought, theirs):
     inbox.give_back(bought, "sold_out")
     db.session.commit()
-    settlement.send_refund(db.session.scalar(select(Refund.id)))
+    refunds.send(db.session.scalar(select(Refund.id)))
     db.session.commit()
     theirs(lambda moved: [one for one in moved if one.kind != "refund"])
     assert compared() == [("refund", "EUR -28.45", "")]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from shop import clock, inbox, settlement
+from shop import clock, inbox, refunds
 from shop.database import db
 from shop.models import Difference, Job, JobState, Payment, PaymentAttempt, Refund, Role, WebhookEvent
 from tests.conftest import HTMX
@@ -136,7 +136,7 @@ def test_what_moved_is_drawn_and_stands_in_the_table(app, ada, mug):
             paid(attempt)
         inbox.give_back(attempt, "sold_out")
         db.session.commit()
-        settlement.send_refund(db.session.scalar(select(Refund.id)))
+        refunds.send(db.session.scalar(select(Refund.id)))
         db.session.commit()
         assert db.session.scalar(select(Payment.state).where(Payment.refunded_minor > 0)) == "refunded"
     page = ada.get("/moderation/money").text

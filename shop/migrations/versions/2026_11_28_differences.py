@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '2026_11_28_differences'
-down_revision = '2026_11_23_first'
+down_revision = '2026_11_28_books'
 branch_labels = None
 depends_on = None
 

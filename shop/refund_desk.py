@@ -1,0 +1,116 @@
+"""The refund desk: an order's money as staff and its seller see it, and what they may give back of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, bindparam, select
+from sqlalchemy.orm import selectinload
+
+from shop import books, refunds, transfers
+from shop.books import Went
+from shop.database import db, first, rows
+from shop.errors import NotFound, Refused
+from shop.i18n import _
+from shop.models import Order, OrderLine, Payment, Profile, Purchase, Refund, RefundState, Seller
+from shop.money import Money
+
+REASONS = refunds.REASONS
+
+refunded, sellers, profiles = Refund.__table__, Seller.__table__, Profile.__table__
+orders = Order.__table__
+
+_REFUNDS = (
+    select(*refunded.c["code", "amount_minor", "amount_currency", "reason", "state", "created_at", "order_id"])
+    .where(refunded.c.payment_id == bindparam("payment"))
+    .order_by(refunded.c.id.desc())
+)
+_FAILED = (
+    select(*refunded.c["code", "amount_minor", "amount_currency", "created_at"], orders.c.code.label("order"))
+    .join(Payment.__table__, Payment.__table__.c.id == refunded.c.payment_id)
+    .join(orders, orders.c.purchase_id == Payment.__table__.c.purchase_id)
+    .where(refunded.c.state == RefundState.FAILED)
+    .order_by(refunded.c.id, orders.c.id)
+    .limit(100)
+)
+_SELLS = (
+    select(sellers.c.id)
+    .join(profiles, profiles.c.id == sellers.c.profile_id)
+    .where(profiles.c.user_id == bindparam("person"))
+)
+_BY_CODE = select(refunded.c.id).where(refunded.c.code == bindparam("code"))
+
+
+class Desk(NamedTuple):
+    """An order, what is left of its lines and its delivery, where its money went, what went back, and its transfers."""
+
+    order: Order
+    left: list[tuple[OrderLine | None, Money]]
+    total: Money
+    went: Went
+    refunds: Sequence[Row[Any]]
+    transfers: Sequence[Row[Any]]
+
+    @property
+    def may_give(self) -> bool:
+        """Is it paid, is anything left of it, and does no bank ask it back?"""
+        purchase = self.order.purchase
+        return bool(purchase.settled_at and self.total.minor and not purchase.payment.is_disputed)
+
+
+def look(code: str, person: int | None = None) -> Desk:
+    """An order by its code, for staff; or for `person`, if it is of their own shop. `NotFound` otherwise."""
+    whole = selectinload(Order.purchase).selectinload(Purchase.payment)
+    order = db.session.scalar(select(Order).where(Order.code == code).options(selectinload(Order.lines), whole))
+    if order is None or (
+        person is not None and first(_SELLS.where(sellers.c.id == order.seller_id), person=person) is None
+    ):
+        raise NotFound(_("We cannot find this order."))
+    by_id = {line.id: line for line in order.lines}
+    currency = order.goods.currency
+    parts = books.left(order.id)
+    return Desk(
+        order,
+        [(by_id.get(part.line or 0), Money(part.left.total, currency)) for part in parts],
+        Money(sum(part.left.total for part in parts), currency),
+        books.where_it_went(order.id),
+        rows(_REFUNDS, payment=order.purchase.payment.id),
+        transfers.of_order(order.id),
+    )
+
+
+def give(
+    desk: Desk, *, amount: str = "", quantities: Sequence[int] = (), reason: str = "goodwill", by: int | None = None
+) -> int:
+    """Give back all that is left; or an amount as one types it ("12,50"); or so many of each line, in their order."""
+    of = {line.id: n for line, n in zip(desk.order.lines, quantities, strict=False) if n}
+    if quantities and not of:
+        raise Refused(_("Choose what goes back, and how many of it."), 422)
+    minor = minor_of(amount) if amount and not of else None
+    return refunds.give(desk.order.id, minor, of=of or None, reason=reason, by=by)
+
+
+def minor_of(typed: str) -> int:
+    """An amount with a point or a comma and two decimals, in minor units; `Refused` for anything else."""
+    found = re.fullmatch(r"(\d{1,8})(?:[.,](\d{2}))?", typed.strip(), re.ASCII)
+    if found is None:
+        raise Refused(_("Write an amount such as 12.50."), 422)
+    return int(found[1]) * 100 + int(found[2] or 0)
+
+
+def failed() -> Sequence[Row[Any]]:
+    """Refunds that did not arrive: the buyer still has the money coming."""
+    seen: dict[str, Row[Any]] = {}
+    for row in rows(_FAILED):
+        seen.setdefault(row.code, row)
+    return list(seen.values())
+
+
+def send_again(code: str) -> None:
+    """Try a failed refund once more."""
+    row = first(_BY_CODE, code=code)
+    if row is None:
+        raise NotFound(_("There is no such refund."))
+    refunds.send_again(row.id)

@@ -1,0 +1,286 @@
+"""Refunds: money goes back to the buyer, once, never more than came, and out of the shares of those who had it.
+
+The books take it from the seller, the creator and the shop's commission at once, and owe it to the buyer; when the
+gateway has it, the buyer has had it. What fails there is still owed, and staff are told.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, bindparam, select, update
+
+from shop import books, clock, gateways, inbox, jobs, ledger, notifications, orders, reversals, shares, stock
+from shop.database import connection, db, first, let_go, rows
+from shop.errors import NotFound, Refused
+from shop.gateways.payment_port import RefundReport, RefundStatus, RejectedError
+from shop.i18n import _, price
+from shop.ledger import Entry, Journal
+from shop.models import (
+    Account,
+    InboxState,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Payment,
+    PaymentAttempt,
+    Purchase,
+    Refund,
+    RefundState,
+    Role,
+    RoleGrant,
+    User,
+)
+from shop.money import Money
+from shop.purchases import tell_of_refund
+from shop.shares import Part, Shares
+
+REASONS = ("returned", "not_received", "not_as_described", "cancelled", "goodwill")
+KEYS_LAST = timedelta(hours=23)
+
+log = structlog.get_logger()
+
+refunds, attempts, payments = Refund.__table__, PaymentAttempt.__table__, Payment.__table__
+sold, lines, purchases = Order.__table__, OrderLine.__table__, Purchase.__table__
+users, roles = User.__table__, RoleGrant.__table__
+
+_ORDER = (
+    select(
+        *sold.c["id", "seller_id", "status", "code", "purchase_id"],
+        sold.c.goods_currency.label("currency"),
+        payments.c.id.label("payment_id"),
+        purchases.c.settled_at,
+        attempts.c.id.label("attempt_id"),
+    )
+    .join(purchases, purchases.c.id == sold.c.purchase_id)
+    .join(payments, payments.c.purchase_id == purchases.c.id)
+    .join(attempts, attempts.c.payment_id == payments.c.id)
+    .where(sold.c.id == bindparam("order"), attempts.c.state.in_(inbox.CAME_IN), ~attempts.c.is_surplus)
+)
+_REFUND = (
+    select(
+        refunds,
+        refunds.c.idempotency_key.label("key"),
+        attempts.c.gateway_id.label("paid_as"),
+        payments.c.purchase_id,
+    )
+    .join(attempts, attempts.c.id == refunds.c.attempt_id)
+    .join(payments, payments.c.id == refunds.c.payment_id)
+    .where(refunds.c.id == bindparam("refund"))
+)
+_BY_GATEWAY_ID = select(refunds.c.id).where(refunds.c.gateway_id == bindparam("id"))
+_LINES = select(lines.c.variant_id, lines.c.quantity).where(lines.c.order_id == bindparam("order")).order_by(lines.c.id)
+_ADMINS = (
+    select(users.c.email, users.c.language)
+    .join(roles, roles.c.user_id == users.c.id)
+    .where(roles.c.role == Role.ADMIN, users.c.is_active)
+    .order_by(users.c.id)
+)
+
+
+def give(
+    order: int,
+    amount: int | None = None,
+    *,
+    of: Mapping[int, int] | None = None,
+    reason: str = "goodwill",
+    by: int | None = None,
+) -> int:
+    """Give back all that is left of an order; or an amount in minor units, spread over its lines and delivery; or so
+    many of some lines (`of` is `{order line: quantity}`). Gives the refund's id; the caller commits, a job sends it.
+
+    Raises `Refused` for an order that is not paid, that the bank is asking back, or that has less left than that.
+    """
+    row = first(_ORDER, order=order)
+    if row is None or row.settled_at is None:
+        raise Refused(_("This order is not paid, so there is nothing to give back."))
+    payment = inbox.lock(row.payment_id)
+    row = first(_ORDER, order=order) or row  # it may have moved while we waited
+    if payment.is_disputed:
+        raise Refused(_("The buyer's bank is asking this money back. It decides; nothing can be given back now."))
+    books.book(row.payment_id)  # an order of before the books has its page first
+    left = books.left(order)
+    pieces = _pieces(left, amount, of, row.currency)
+    total = sum(share.total for _part, share, _quantity in pieces)
+    if not inbox.claim_back(row.payment_id, total):
+        raise Refused(_("There is less left of this payment than that."))
+    refund = _write(row, total, reason, by)
+    buyer = Entry(Account.BUYER, total, "refund", row.purchase_id, order)
+    books.take_back(f"refund:{refund}", row, pieces, buyer, "refund", refund_id=refund)
+    reversals.take_back(order, f"ret:{refund}")
+    if total == sum(part.left.total for part in left) and row.status in orders.BEFORE_IT_LEAVES:
+        _call_off(row, by)
+    jobs.later(send, refund=refund)
+    return refund
+
+
+def _pieces(
+    left: Sequence[Part], amount: int | None, of: Mapping[int, int] | None, currency: str
+) -> list[tuple[Part, Shares, int]]:
+    """Which part of what goes back, out of whose share."""
+    there = sum(part.left.total for part in left)
+    if of:
+        asked = [_worth(part, of.get(part.line or 0, 0)) for part in left]
+        if set(of) - {part.line for part in left} or min(of.values()) < 1:
+            raise Refused(_("Choose what goes back, and how many of it."), 422)
+    else:
+        amount = there if amount is None else amount
+        if not 0 < amount <= there:
+            words = _("There is %(left)s left of this order to give back.", left=price(Money(there, currency)))
+            raise Refused(words, 422)
+        asked = shares.spread(amount, left)
+    quantities = of or {}
+    return [
+        (part, shares.taken(minor, part.left), quantities.get(part.line or 0, 0))
+        for part, minor in zip(left, asked, strict=True)
+        if minor
+    ]
+
+
+def _worth(part: Part, quantity: int) -> int:
+    """What so many of a line cost; not more than is left of it."""
+    worth = part.price * quantity
+    if quantity > part.quantity or worth > part.left.total:
+        raise Refused(_("There are not so many left of it to give back."), 422)
+    return worth
+
+
+def _write(order: Row[Any], minor: int, reason: str, by: int | None) -> int:
+    refund = Refund(
+        code=secrets.token_urlsafe(16),
+        payment_id=order.payment_id,
+        attempt_id=order.attempt_id,
+        order_id=order.id,
+        amount=Money(minor, order.currency),
+        reason=reason,
+        idempotency_key=secrets.token_urlsafe(16),
+        by_id=by,
+        created_at=clock.now(),
+    )
+    db.session.add(refund)
+    db.session.flush()
+    refund.idempotency_key = f"ret:{refund.id}:refund"
+    db.session.flush()
+    inbox.note("refund", refund.id, "", RefundState.WANTED, reason)
+    return refund.id
+
+
+def _call_off(order: Row[Any], by: int | None) -> None:
+    """All of it goes back before it was sent: the order is off, and the goods are on the shelf again."""
+    orders.move(order.id, order.status, OrderStatus.CANCELLED, by=by)
+    stock.put_back({row.variant_id: row.quantity for row in rows(_LINES, order=order.id)})
+
+
+# At the gateway
+
+
+@jobs.handler
+def send(refund: int) -> None:
+    """Ask the gateway to give back, with the refund's own key, write down what it says, and tell the buyer."""
+    wanted = first(_REFUND, refund=refund)
+    if wanted is None or wanted.state != RefundState.WANTED:
+        return
+    if clock.now() - wanted.created_at > KEYS_LAST:
+        log.error("a refund was never answered, and its key is too old to ask again", refund=refund)
+        return
+    let_go()
+    gateway = gateways.payment()
+    try:
+        done = gateway.refund(wanted.paid_as, Money(wanted.amount_minor, wanted.amount_currency), key=wanted.key)
+    except RejectedError as error:
+        log.error("the gateway rejects a refund", refund=refund, code=error.code)
+        _fail(refund)
+        return
+    report = gateway.get_payment(wanted.paid_as)
+    _end(refund, (RefundState.WANTED,), RefundState.SENT, done.id)
+    inbox.apply(report)
+    _hear(refund, done)
+
+
+def apply(report: RefundReport) -> inbox.Verdict:
+    """What the gateway tells of a refund later: that it has arrived, or that it failed after all."""
+    row = first(_BY_GATEWAY_ID, id=report.id)
+    if row is None:
+        return inbox.Verdict(InboxState.UNRESOLVED)
+    _hear(row.id, report)
+    return inbox.Verdict(InboxState.APPLIED, int(_row(row.id).payment_id))
+
+
+def _hear(refund: int, report: RefundReport) -> None:
+    if report.status == RefundStatus.FAILED:
+        _fail(refund)
+    elif report.status == RefundStatus.DONE and _end(refund, (RefundState.SENT,), RefundState.DONE):
+        jobs.later(tell_of_refund, refund=refund)
+    inbox.derive(inbox.lock(_row(refund).payment_id))
+
+
+def _row(refund: int) -> Row[Any]:
+    return connection().execute(_REFUND, {"refund": refund}).one()
+
+
+def _end(refund: int, was: Sequence[RefundState], state: RefundState, gateway_id: str | None = None) -> bool:
+    """Move a refund along, once, and write in the books what it means; False when somebody has done so already."""
+    before = _row(refund)
+    moved = update(refunds).where(refunds.c.id == refund, refunds.c.state.in_(was))
+    values = {"state": state} | ({"gateway_id": gateway_id} if gateway_id else {})
+    if connection().execute(moved.values(**values)).rowcount != 1:
+        return False
+    inbox.note("refund", refund, before.state, state)
+    if state == RefundState.SENT:
+        _post(before, "returned", -before.amount_minor)
+    if state == RefundState.FAILED and before.state != RefundState.WANTED:
+        _post(before, "bounced", before.amount_minor)
+    return True
+
+
+def _post(refund: Row[Any], purpose: str, minor: int) -> None:
+    """The buyer has had it (negative), or it came back and they still have it coming."""
+    theirs = Entry(Account.BUYER, minor, purpose, refund.purchase_id, refund.order_id)
+    there = Entry(Account.GATEWAY, -minor, purpose, order=refund.order_id)
+    ledger.post(Journal(f"{purpose}:{refund.id}:{refund.tries}", refund.amount_currency, [theirs, there]))
+
+
+def _fail(refund: int) -> None:
+    """It did not arrive: the buyer still has the money coming, and staff have to find another way, or try again."""
+    if not _end(refund, (RefundState.WANTED, RefundState.SENT, RefundState.DONE), RefundState.FAILED):
+        return
+    log.error("a refund failed: the buyer still has to be paid", refund=refund)
+    tries = _row(refund).tries
+    for admin in rows(_ADMINS):
+        jobs.later(tell_staff, refund=refund, tries=tries, to=admin.email, language=admin.language)
+
+
+@jobs.handler
+def tell_staff(refund: int, tries: int, to: str, language: str) -> None:
+    """Mail one of those who run the shop that a refund failed, once for each try."""
+    row, about = _row(refund), f"{refund}:{tries} {sha256(to.encode()).hexdigest()[:16]}"
+    order = first(select(sold.c.code).where(sold.c.purchase_id == row.purchase_id).limit(1))
+    notifications.mail(
+        kind="refund_failed",
+        about=about,
+        to=to,
+        template="refund_failed",
+        language=language,
+        order=order.code if order else "",
+        amount=Money(row.amount_minor, row.amount_currency),
+    )
+
+
+def send_again(refund: int) -> None:
+    """Try a failed refund once more, with a new key: what it means for everybody's shares was booked the first time."""
+    row = first(_REFUND, refund=refund)
+    if row is None:
+        raise NotFound(_("There is no such refund."))
+    tries = row.tries + 1
+    again = {"state": RefundState.WANTED, "tries": tries, "created_at": clock.now(), "gateway_id": None}
+    moved = update(refunds).where(refunds.c.id == refund, refunds.c.state == RefundState.FAILED)
+    key = f"ret:{refund}:refund:n{tries}"
+    if connection().execute(moved.values(idempotency_key=key, **again)).rowcount != 1:
+        raise Refused(_("This refund did not fail, or somebody has sent it again just now."))
+    inbox.note("refund", refund, RefundState.FAILED, RefundState.WANTED)
+    jobs.later(send, refund=refund)
