@@ -7,6 +7,7 @@ midnight may stand in the next day on one side, so each side's day is looked for
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -65,7 +66,17 @@ def of_day(day: date) -> list[Found]:
     moved = [named for each in told for named in movements.theirs(each)]
     found = [each for kind, side in movements.SIDES.items() for each in _compare(kind, side, moved, start)]
     let_go()
-    return [each for each in found if not _is_foreign(each)]
+    gone = _came_back(moved)
+    return [each for each in found if not (each.ours == "" and each.subject in gone) and not _is_foreign(each)]
+
+
+def _came_back(moved: Sequence[Moved]) -> set[str]:
+    """What they moved there and back again, as a refund that somebody made by hand and that bounced."""
+    sums = Counter[str]()
+    for one in moved:
+        if one.kind in movements.BY_AMOUNT:
+            sums[one.told.source] += one.money.minor
+    return {one.subject for one in moved if one.kind in movements.BY_AMOUNT and sums[one.told.source] == 0}
 
 
 def _compare(kind: str, side: Side, moved: Iterable[Moved], start: datetime) -> Iterator[Found]:

@@ -174,11 +174,11 @@ SIDES: dict[str, Side] = {
     "fee": _side(_of_payment(attempts.c.fee_minor, payments.c.amount_currency)),
     "refund": _side(
         _of_refund(-refunds.c.amount_minor, RefundState.SENT, RefundState.SENT, RefundState.DONE, RefundState.FAILED),
-        _of_refund(+refunds.c.amount_minor, RefundState.FAILED, RefundState.FAILED),
+        _of_refund(refunds.c.amount_minor, RefundState.FAILED, RefundState.FAILED),
     ),
     "dispute": _side(
         _of_dispute(-disputes.c.amount_minor, disputes.c.opened_at),
-        _of_dispute(+disputes.c.amount_minor, disputes.c.closed_at).where(disputes.c.state == "won"),
+        _of_dispute(disputes.c.amount_minor, disputes.c.closed_at).where(disputes.c.state == "won"),
     ),
     "transfer": _side(_of_transfer),
     "reversal": _side(_of_reversal),

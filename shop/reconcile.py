@@ -19,7 +19,7 @@ from shop.gateways.payment_port import GatewayError
 from shop.inbox import CAME_IN
 from shop.models import Bookmark, PaymentAttempt, PaymentState, Refund, RefundState
 from shop.refunds import send as send_refund
-from shop.settlement import look
+from shop.settlement import look, settle
 
 QUIET = timedelta(minutes=2)  # so long we wait to be told; then we ask
 KEYS_LAST = timedelta(hours=23)  # a gateway forgets a key after a day; then the same request would be a new payment

@@ -6,14 +6,26 @@ from datetime import UTC, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from shop import clock, differences, inbox, jobs, reconcile, refunds
+from shop import clock, differences, gateways, inbox, jobs, reconcile, refunds, transfers
 from shop.database import db
 from shop.errors import NotFound, Refused
-from shop.gateways.payment_port import UnreachableError
+from shop.gateways.payment_port import AccountRequest, UnreachableError
 from shop.gateways.payment_sandbox import SandboxGateway
-from shop.models import Bookmark, Difference, Payment, PaymentAttempt, Purchase, Refund, SandboxObject
+from shop.models import (
+    Bookmark,
+    Difference,
+    LedgerEntry,
+    Order,
+    Payment,
+    PaymentAttempt,
+    PayoutAccount,
+    Purchase,
+    Refund,
+    SandboxObject,
+    Transfer,
+)
 from shop.money import Money
-from tests.till import at_the_bank, paid, placed
+from tests.till import at_the_bank, news, paid, placed
 
 pytestmark = pytest.mark.usefixtures("at_the_desk")
 
@@ -75,8 +87,9 @@ def test_a_day_without_anything_shows_nothing(mug):
 def test_money_that_they_took_and_we_know_nothing_of(bought):
     db.session.execute(update(PaymentAttempt).values(state="failed"))
     db.session.commit()
-    assert compared() == [("payment", "", "EUR 28.45")]
-    row = db.session.scalar(select(Difference))
+    fee, paid_in = ("ledger", "EUR 0.00", "EUR -0.68"), ("ledger", "EUR 0.00", "EUR 28.45")
+    assert compared() == [("payment", "", "EUR 28.45"), fee, paid_in]
+    row = db.session.scalar(select(Difference).order_by(Difference.id))
     assert row.evidence["ours"] == {}
     assert row.evidence["theirs"]["movement 1"].split()[1:3] == ["2845", "EUR"]
 
@@ -85,7 +98,7 @@ def test_money_that_we_believe_in_and_they_did_not_take(bought, theirs):
     theirs(lambda _moved: [])
     assert compared() == [("payment", "EUR 28.45", "")]
     code = db.session.scalar(select(Purchase.code))
-    assert db.session.scalar(select(Difference)).evidence["ours"]["purchase"] == code
+    assert db.session.scalar(select(Difference)).evidence["ours"]["about"] == code
 
 
 def test_another_amount_on_their_side(bought, theirs):
@@ -94,8 +107,6 @@ def test_another_amount_on_their_side(bought, theirs):
 
 
 def test_a_refund_that_somebody_made_by_hand(bought):
-    from shop import gateways
-
     code = db.session.scalar(select(PaymentAttempt.gateway_id))
     db.session.rollback()
     gateways.payment().refund(code, Money(500, "EUR"), key="by hand")
@@ -190,6 +201,54 @@ def test_the_operator_is_mailed_of_differences_that_nobody_looked_at(app, bought
     assert [mail["Subject"] for mail in letters() if mail["To"] == "ada@shop.example"] == [
         "The payment company's books and ours differ"
     ]
+
+
+def test_transfers_reversals_and_disputes_agree_too(app, mug, bought):
+    share_out(bought)
+    assert compared() == []
+    kinds = {one.kind for one in moved_today()}
+    assert kinds == {"payment", "refund", "transfer", "reversal", "dispute"}
+
+
+def share_out(attempt):
+    """Mina gets her share, a part goes back to the buyer and so from her, and then the bank asks for the rest."""
+    code = db.session.scalar(select(PaymentAttempt.gateway_id).where(PaymentAttempt.id == attempt))
+    order, profile = db.session.scalar(select(Order.id)), db.session.scalar(select(Transfer.profile_id))
+    db.session.rollback()
+    wish = {"key": "acct:1", "seller": "mina", "name": "Mina", "email": "mina@shop.example", "country": "NL"}
+    account = gateways.payment().open_account(AccountRequest(**wish, is_business=True))
+    gateways.sandbox().activate(account.id)
+    now = clock.now()
+    facts = {"profile_id": profile, "gateway": "sandbox", "gateway_id": account.id, "state": "active"}
+    db.session.add(PayoutAccount(**facts, request={}, wanted=[], opened_at=now, changed_at=now))
+    db.session.execute(update(Transfer).values(due_at=now))
+    transfers.send_due()
+    news()
+    refunds.give(order, 845)
+    news()
+    db.session.rollback()
+    gateways.sandbox().dispute(code)
+    news()
+
+
+def moved_today():
+    db.session.rollback()
+    return list(gateways.payment().list_movements(clock.now() - timedelta(days=1), clock.now() + timedelta(days=1)))
+
+
+@pytest.mark.parametrize("kind", ["transfer", "reversal", "dispute"])
+def test_what_only_they_moved_or_only_we_is_a_difference(app, mug, bought, theirs, kind):
+    share_out(bought)
+    theirs(lambda moved: [one for one in moved if one.kind != kind])
+    assert [(which, gone) for which, _ours, gone in compared()] == [(kind, "")]
+
+
+def test_a_ledger_that_says_otherwise_than_the_rows_is_a_difference(bought):
+    entry = {"account": "gateway", "holder_id": 0, "purpose": "payment", "amount_currency": "EUR"}
+    row = {**entry, "journal": "odd:1", "amount_minor": -100, "posted_at": clock.now()}
+    db.session.execute(LedgerEntry.__table__.insert().values(row))
+    db.session.commit()
+    assert compared() == [("ledger", "EUR 28.45", "EUR 29.45"), ("ledger", "EUR 0.00", "EUR -1.00")]
 
 
 # The clock
