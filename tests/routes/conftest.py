@@ -5,9 +5,7 @@ import re
 import pytest
 from sqlalchemy import text
 
-from shop import accounts, payments, settlement, wallet
 from shop.database import db
-from tests.cast import a_purchase
 
 NOOR = {
     "email": "noor@example.com",
@@ -57,22 +55,3 @@ def there(answer, htmx):
     """Where an answer sends one."""
     assert answer.status_code == (204 if htmx else 303)
     return answer.headers["HX-Redirect" if htmx else "Location"]
-
-
-@pytest.fixture
-def noor_s_card(app, client, post, mug, noor):
-    """Noor is signed in, her address is known, and the sandbox keeps a card of hers: "Visa 4242"."""
-    with app.test_request_context(method="POST"):
-        home = {"street": "Oudegracht", "house_number": "1", "postcode": "3511 AA", "city": "Utrecht", "country": "NL"}
-        accounts.deliver_at(noor, name="Noor", **home)
-        db.session.commit()
-        wallet.introduce(noor.id, noor.email)
-        attempt = payments.open(a_purchase({mug.large: 1}, user_id=noor.id), "card", wants_saving=True)
-        db.session.commit()
-        settlement.pay(attempt)
-        db.session.commit()
-        for table in ("events", "stock_holds", "payment_attempts", "payments", "order_lines", "orders", "purchases"):
-            db.session.execute(text(f"DELETE FROM {table}"))
-        db.session.execute(text("DELETE FROM sandbox_objects WHERE kind = 'key'"))  # SQLite gives the same ids again
-        db.session.commit()
-    post("/sign-in", email=noor.email, password=noor.password)
