@@ -50,6 +50,8 @@ IN_STOCK = (
     "JOIN sellers ON sellers.id = seller_id "
     "WHERE status = 'live' AND vetting = 'approved' AND stock > 9 ORDER BY variants.id LIMIT 1"
 )
+# Endpoint -> what has to stand behind its question mark, and a query for an example of it.
+QUESTIONS = {"checkout.one": ("variant", IN_STOCK)}
 # What is served, but is no page.
 NO_PAGES = frozenset(("static", "cart.size", "media.show", "uploads.state", "health.livez", "health.readyz"))
 
@@ -115,6 +117,9 @@ def _address(app: Flask, rule: Rule) -> str | None:
         if found is None:
             return None
         arguments = dict(zip(sorted(rule.arguments), found, strict=True))
+    if rule.endpoint in QUESTIONS:
+        name, query = QUESTIONS[rule.endpoint]
+        arguments[name] = (_first(app, query) or ("",))[0]
     with app.test_request_context():
         built = app.url_map.bind("localhost").build(rule.endpoint, arguments)
     return str(built)
@@ -193,6 +198,7 @@ def furnish(app: Flask) -> Flask:
     with app.test_request_context(method="POST"):
         demo.load()
         _forget_a_password()
+        _keep_a_card()
         db.session.commit()
     _buy(app)
     _wait_at_the_sandbox(app)
@@ -219,6 +225,15 @@ def _forget_a_password() -> None:
     noor, now = accounts.called("noor@example.com"), clock.now()
     opens, until = sha256(RESET.encode()).digest(), now + timedelta(hours=1)
     db.session.add(PasswordReset(token_hash=opens, user_id=noor.id, created_at=now, expires_at=until))
+
+
+def _keep_a_card() -> None:
+    from shop import accounts, clock
+    from shop.database import db
+    from shop.models import SavedMethod
+
+    noor, card = accounts.called("noor@example.com"), {"gateway": "sandbox", "gateway_id": "sbx_pm_noor"}
+    db.session.add(SavedMethod(code="kept", user_id=noor.id, name="Visa 4242", created_at=clock.now(), **card))
 
 
 def main(folder: str) -> None:

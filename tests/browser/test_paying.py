@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
+from shop import gateways
 from shop.database import db
 from shop.gateways.payment_sandbox import SandboxGateway
 from tests import fields
