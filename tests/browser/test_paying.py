@@ -107,7 +107,7 @@ def test_a_stranger_comes_from_the_sheet_to_the_form_of_that_one_thing(opened, a
     page.goto(f"{address}/shop")
     page.get_by_role("link", name="Mug <b>").click()
     sheet = page.get_by_role("dialog")
-    sheet.get_by_text("Large").click()
+    sheet.locator("[value=mug-l]").check()
     sheet.get_by_role("button", name="Buy now").click()
     page.wait_for_url("**/checkout/now?variant=mug-l*")
     expect(page.get_by_label("E-mail address")).to_be_visible()
