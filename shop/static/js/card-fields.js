@@ -90,7 +90,7 @@ customElements.define("card-fields", class extends HTMLElement {
   }
 
   #looks() {
-    const { accentColor, color } = getComputedStyle(this), { backgroundColor } = getComputedStyle(document.body)
+    const { accentColor, color, backgroundColor } = getComputedStyle(this)
     return { variables: { colorPrimary: accentColor, colorText: color, colorBackground: backgroundColor, borderRadius: "11px" } }
   }
 
@@ -125,7 +125,7 @@ customElements.define("card-fields", class extends HTMLElement {
     if (!id) return this.#say("trouble", trouble)
     this.card.value = id
     this.#tell("filled")
-    this.form.requestSubmit(button)
+    setTimeout(() => this.form.requestSubmit(button)) // not while the press itself is still being told of: it would be lost
   }
 
   async #id(elements) {
