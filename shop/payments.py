@@ -9,33 +9,37 @@ import json
 from dataclasses import asdict
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from flask import current_app
 from sqlalchemy import Row, bindparam, select, update
 
-from shop import clock, gateways, inbox, jobs, turn
+from shop import clock, gateways, inbox, jobs, turn, wallet
 from shop.database import connection, db, first, insert, let_go, rows
 from shop.errors import Refused
 from shop.gateways.payment_port import (
     Declined,
+    NeedsClientAction,
     NeedsRedirect,
     NotAskedError,
     Outcome,
     Paid,
     Processing,
     RejectedError,
+    Report,
     Request,
     UnreachableError,
 )
 from shop.i18n import _
 from shop.inbox import CAME_IN
-from shop.models import Payment, PaymentAttempt, PaymentState, Purchase, SavedMethod
+from shop.models import Payment, PaymentAttempt, PaymentState, Purchase
+from shop.wallet import Means, methods
 
 __all__ = [
     "Declined",
-    "Method",
+    "Means",
+    "NeedsClientAction",
     "NeedsRedirect",
     "Outcome",
     "Paid",
@@ -51,7 +55,7 @@ IN_OUR_HANDS = (PaymentState.SUBMITTING, PaymentState.PROCESSING)
 
 log = structlog.get_logger()
 
-payments, attempts, saved = Payment.__table__, PaymentAttempt.__table__, SavedMethod.__table__
+payments, attempts = Payment.__table__, PaymentAttempt.__table__
 _OF_PURCHASE = select(payments.c.id).where(payments.c.purchase_id == bindparam("purchase"))
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"))
 _ASKED = (
@@ -60,42 +64,14 @@ _ASKED = (
     .values(changed_at=bindparam("now"))
 )
 _ATTEMPTS = select(attempts).where(attempts.c.payment_id == bindparam("payment")).order_by(attempts.c.number)
-_SAVED = select(saved).where(saved.c.user_id == bindparam("user")).order_by(saved.c.id.desc())
 
 
-class Method(NamedTuple):
-    """A way to pay, as the page offers it."""
-
-    code: str
-    name: str
-    can_be_saved: bool = False
-    is_test: bool = False  # an outcome that only the sandbox knows
-
-
-def methods(user: int | None = None) -> list[Method]:
-    """What the page offers, in its order: what this person saved, then what the shop takes."""
-    kept = [Method(f"saved:{row.code}", row.name) for row in rows(_SAVED, user=user)] if user else []
-    names = {"ideal": "iDEAL | Wero", "bancontact": "Bancontact", "card": _("Card")}
-    offered = [
-        Method(code, name or names.get(code, code), can_be_saved=code == "card" and user is not None)
-        for code, name in current_app.config["PAYMENT_METHODS"]
-    ]
-    return kept + offered + (_tests() if gateways.sandbox() else [])
-
-
-def _tests() -> list[Method]:
-    words = {
-        "card_declined": _("Test: the bank declines the card"),
-        "insufficient_funds": _("Test: not enough money on the card"),
-        "authentication_required": _("Test: the bank asks for a confirmation"),
-        "slow_success": _("Test: takes a while, then works"),
-        "slow_failure": _("Test: takes a while, then fails"),
-    }
-    return [Method(code, name, is_test=True) for code, name in words.items()]
-
-
-def open(purchase: Purchase, method: str, *, wants_saving: bool = False) -> int:  # noqa: A001  `payments.open`
+def open(  # noqa: A001  `payments.open`
+    purchase: Purchase, method: str, card: str = "", *, wants_saving: bool = False
+) -> int:
     """Write down a new attempt to pay for a purchase, before anybody outside hears of it; gives its id.
+
+    `card` is what the gateway's own fields in the page made of one: an id, good for one attempt.
 
     After the commit, `submit` it. While an attempt is under way a second one is refused, and so is paying twice.
     """
@@ -108,12 +84,12 @@ def open(purchase: Purchase, method: str, *, wants_saving: bool = False) -> int:
     if any(attempt.state in IN_OUR_HANDS for attempt in before):
         raise Refused(_("Your payment is on its way. Please wait a moment before you try again."))
     number = len(before) + 1
-    request = _request(purchase, method, number, wants_saving)
+    request = _request(purchase, Means(method, card, wants_saving), number)
     attempt = PaymentAttempt(
         payment_id=payment.id,
         number=number,
         gateway=gateways.payment().name,
-        method=method.partition(":")[0],
+        method=request.method,
         state=PaymentState.SUBMITTING,
         idempotency_key=request.key,
         request=asdict(request),
@@ -143,9 +119,14 @@ def _payment_of(purchase: Purchase) -> Row[Any]:
     return inbox.lock((made or connection().execute(_OF_PURCHASE, {"purchase": purchase.id}).one()).id)
 
 
-def _request(purchase: Purchase, method: str, number: int, wants_saving: bool) -> Request:
-    kind, _colon, code = method.partition(":")
-    kept = next((row for row in rows(_SAVED, user=purchase.user_id) if row.code == code), None) if code else None
+def _request(purchase: Purchase, means: Means, number: int) -> Request:
+    """What the gateway is asked. A card without its fields is asked for on the gateway's own page."""
+    kind, _colon, code = means.method.partition(":")
+    has_fields = bool(gateways.payment().publishable_key)
+    card = means.card if has_fields and kind in wallet.BY_FIELDS else ""
+    user = purchase.user_id
+    kept = next((row for row in wallet.kept(user) if row.code == code), None) if code and user else None
+    known_as = wallet.customer(user) if user and (kept or means.wants_saving) else ""
     return Request(
         key=f"co:{purchase.id}:pay:{number}",
         amount_minor=purchase.total.minor,
@@ -154,9 +135,13 @@ def _request(purchase: Purchase, method: str, number: int, wants_saving: bool) -
         purchase=purchase.code,
         return_path=f"/purchases/{purchase.code}",
         group=f"co:{purchase.id}",
-        customer=f"user:{purchase.user_id}" if purchase.user_id else "",
+        customer=known_as,
         saved_method=kept.gateway_id if kept else "",
-        wants_saving=wants_saving and purchase.user_id is not None,
+        token=card,
+        is_hosted=kind == wallet.ON_ITS_PAGE or (has_fields and kind in wallet.BY_FIELDS and not card),
+        wants_saving=means.wants_saving and kind == "card" and bool(known_as),
+        payer_name=purchase.name,
+        payer_email=purchase.email,
     )
 
 
@@ -166,15 +151,15 @@ def submit(attempt: int) -> Outcome:
     It ends the present transaction before it calls. Without an answer the attempt stays as it is, and the page says
     "on its way": the money may have moved. The caller settles the payment, and commits.
     """
-    row = _attempt(attempt)
+    row, report = _attempt(attempt), None
     if row.state == PaymentState.SUBMITTING:
         let_go()
-        _ask(row)
+        report = _ask(row)
         expect_events()
-    return outcome(attempt)
+    return outcome(attempt, report)
 
 
-def _ask(attempt: Row[Any]) -> None:
+def _ask(attempt: Row[Any]) -> Report | None:
     try:
         with turn.aside():
             report = gateways.payment().create_payment(Request(**attempt.request))
@@ -184,20 +169,27 @@ def _ask(attempt: Row[Any]) -> None:
             inbox.fail(attempt.id, "unreachable")
         else:
             connection().execute(_ASKED, {"attempt": attempt.id, "now": clock.now()})
+        return None
     except RejectedError as error:
         log.error("the gateway rejects a payment", attempt=attempt.id, code=error.code)
         inbox.fail(attempt.id, error.code)
-    else:
-        inbox.apply(report)
+        return None
+    inbox.apply(report)
+    return report
 
 
-def outcome(attempt: int) -> Outcome:
-    """How an attempt stands by our own rows, for the page that comes next."""
+def outcome(attempt: int, report: Report | None = None) -> Outcome:
+    """How an attempt stands by our own rows, for the page that comes next.
+
+    The secret with which the gateway's script goes on is in no row of ours: it is in the `report` that just came.
+    """
     row = _attempt(attempt)
     if row.state in CAME_IN:
         return Paid()
-    if row.state == PaymentState.REQUIRES_ACTION:
+    if row.state == PaymentState.REQUIRES_ACTION and row.redirect_url:
         return NeedsRedirect(row.redirect_url)
+    if row.state == PaymentState.REQUIRES_ACTION and report and report.client_secret:
+        return NeedsClientAction(report.client_secret)
     if row.state in (PaymentState.FAILED, PaymentState.CANCELLED):
         return Declined(row.failure)
     return Processing()
@@ -211,6 +203,15 @@ def explain(code: str) -> str:
         "unreachable": _(
             "We cannot reach the payment company at this moment. Nothing was paid, and your cart is as it was; "
             "please try again in a minute."
+        ),
+        "expired_card": _("This card has expired. Nothing was paid; please try another one."),
+        "incorrect_cvc": _("The security code of the card is not right. Nothing was paid; please try again."),
+        "incorrect_number": _("The number of the card is not right. Nothing was paid; please try again."),
+        "authentication_required": _(
+            "Your bank wants you to confirm this payment. Nothing was paid; please try again."
+        ),
+        "payment_intent_authentication_failure": _(
+            "You did not confirm the payment at your bank. Nothing was paid; please try again, or in another way."
         ),
         "abandoned": _("You cancelled the payment. Nothing was paid."),
         "payment_intent_payment_attempt_expired": _(

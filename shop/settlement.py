@@ -163,11 +163,13 @@ def look(attempt: int) -> payments.Outcome:
     assert row  # noqa: S101  rows of attempts are never deleted
     if row.state == PaymentState.SUBMITTING:
         return pay(attempt)
+    report = None
     if row.state in (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING):
         let_go()
-        inbox.apply(gateways.payment().get_payment(row.gateway_id))
+        report = gateways.payment().get_payment(row.gateway_id)
+        inbox.apply(report)
     settle(row.payment_id)
-    return payments.outcome(attempt)
+    return payments.outcome(attempt, report)
 
 
 def _payment_of(attempt: int) -> int:

@@ -55,6 +55,8 @@ IN_STOCK = (
     "JOIN sellers ON sellers.id = seller_id "
     "WHERE status = 'live' AND vetting = 'approved' AND stock > 9 ORDER BY variants.id LIMIT 1"
 )
+# Endpoint -> what has to stand behind its question mark, and a query for an example of it.
+QUESTIONS = {"checkout.one": ("variant", IN_STOCK)}
 # What is served, but is no page.
 NO_PAGES = frozenset(
     (
@@ -129,6 +131,9 @@ def _address(app: Flask, rule: Rule) -> str:
         if found is None:
             raise Unlisted(f"tests/pages.py has no example for {rule.endpoint} ({rule.rule})")
         arguments = dict(zip(sorted(rule.arguments), found, strict=True))
+    if rule.endpoint in QUESTIONS:
+        name, query = QUESTIONS[rule.endpoint]
+        arguments[name] = (_first(app, query) or ("",))[0]
     with app.test_request_context():
         built = app.url_map.bind("localhost").build(rule.endpoint, arguments)
     return str(built)
@@ -208,6 +213,7 @@ def furnish(app: Flask) -> Flask:
         demo.load()
         _forget_a_password()
         _let_the_books_differ()
+        _keep_a_card()
         db.session.commit()
         demo.trade()
     for method in ("card", "ideal"):  # the one is paid, the other waits at the bank
@@ -256,6 +262,15 @@ def _let_the_books_differ() -> None:
     db.session.add(WebhookEvent(event_id="evt_3Q8yF5sQmXkK1u2vW3xY4zA5b", state="quarantined", tries=1, **told))
     dead = {"handler": "shop.media.make", "arguments": {}, "state": JobState.DEAD, "run_at": now, "tries": 5}
     db.session.add(Job(**dead, last_error="RuntimeError('each worker that began it has died')"))
+
+
+def _keep_a_card() -> None:
+    from shop import accounts, clock
+    from shop.database import db
+    from shop.models import SavedMethod
+
+    noor, card = accounts.called("noor@example.com"), {"gateway": "sandbox", "gateway_id": "sbx_pm_noor"}
+    db.session.add(SavedMethod(code="kept", user_id=noor.id, name="Visa 4242", created_at=clock.now(), **card))
 
 
 def main(folder: str) -> None:

@@ -8,6 +8,7 @@ import brotli
 import pytest
 
 from shop import assets
+from tests import fields
 
 DATABASES = ("sqlite",)  # files, and no rows
 
@@ -81,6 +82,17 @@ def test_every_address_in_a_page_is_there(client):
     found = set(re.findall(r'"(/static/[^"#]+)', client.get("/shop").text))
     assert len(found) > 5
     assert [name for name in found if client.get(name).status_code != 200] == []
+
+
+def test_our_own_script_where_one_pays_is_light(monkeypatch, client, mug):
+    """At most 6 kB of ours and 20 kB with htmx, as brotli; the payment company's own is not ours to weigh."""
+    fields.install(monkeypatch)
+    page = client.get("/checkout/now?variant=mug-s").text
+    found = re.findall(r'<script src="(/static/[^"]+)"', page)
+    weights = {name: len(client.get(name, headers={"Accept-Encoding": "br"}).data) for name in found}
+    assert any("card-fields" in name for name in found)
+    assert sum(weight for name, weight in weights.items() if "/vendor/" not in name) <= 6_000
+    assert sum(weights.values()) <= 20_000
 
 
 def test_an_earlier_release_stays_for_a_month(tmp_path):

@@ -6,7 +6,7 @@ from math import factorial
 import pytest
 from sqlalchemy import func, select, text
 
-from shop import inbox, jobs, notices, payments, reconcile, refunds, settlement
+from shop import inbox, jobs, notices, payments, reconcile, refunds, settlement, wallet
 from shop.database import db
 from shop.errors import Refused
 from shop.gateways.payment_port import Notice, RejectedError, Report
@@ -149,6 +149,8 @@ def test_an_attempt_that_does_not_exist_is_a_mistake_of_ours(mug):
 
 
 def buy(mug, user, method, *, wants_saving=False):
+    if user and wants_saving:
+        wallet.introduce(user, "noor@example.com")
     attempt = payments.open(a_purchase({mug.small: 1}, user_id=user), method, wants_saving=wants_saving)
     db.session.commit()
     outcome = settlement.pay(attempt)

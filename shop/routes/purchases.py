@@ -6,18 +6,18 @@ from typing import Any
 
 from flask import Blueprint, redirect, request
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
-from shop import books, checkout, payments, purchases, settlement
+from shop import books, checkout, purchases, settlement, wallet
 from shop.database import db
 from shop.errors import Refused
-from shop.gateways.payment_port import GatewayError, NeedsRedirect
+from shop.gateways.payment_port import GatewayError, NeedsClientAction, NeedsRedirect
 from shop.hypermedia import Answer, Form, WholeNumber, leave, page, secret, wants_fragment
 from shop.i18n import _
 from shop.models import Purchase
 from shop.purchases import Stage
 from shop.routes.cart import cart_size, person
-from shop.routes.checkout import pay
+from shop.routes.checkout import CARD, pay
 
 bp = Blueprint("purchases", __name__)
 
@@ -28,6 +28,7 @@ class PaymentForm(Form):
     """Another way to pay, and how many were tried when the page was made."""
 
     method = StringField(validators=[InputRequired(), Length(max=40)])
+    card = StringField(validators=[Regexp(CARD)])
     tries = WholeNumber(default=0, validators=[NumberRange(0, 1000)])
 
 
@@ -41,16 +42,18 @@ def show(code: str) -> Answer:
 def look(code: str) -> Answer:
     """See how the payment stands: the page asks this of itself while it waits."""
     purchase = purchases.find(code, person())
+    go_on = ""
     if purchases.stage(purchase) is Stage.WAITING:
         try:
-            settlement.look(purchases.newest(purchase).id)
+            outcome = settlement.look(purchases.newest(purchase).id)
             db.session.commit()
+            go_on = outcome.secret if isinstance(outcome, NeedsClientAction) else ""
         except GatewayError:
             db.session.rollback()  # it does not answer; the clock asks again
     db.session.expire_all()
     if not wants_fragment():
         return redirect(f"/purchases/{code}", 303)
-    return _page(purchases.find(code, person()), looks=_looks() + 1)
+    return _page(purchases.find(code, person()), looks=_looks() + 1, go_on=go_on)
 
 
 def _looks() -> int:
@@ -65,7 +68,7 @@ def pay_again(code: str) -> Answer:
     if not form.validate():
         return _page(purchase, status=422, words=_("Choose how you want to pay."))
     try:
-        placed = checkout.pay_again(purchase, form.method.data, form.tries.data)
+        placed = checkout.pay_again(purchase, form.method.data, form.tries.data, card=form.card.data or "")
         db.session.commit()
     except Refused as no:
         db.session.rollback()
@@ -93,7 +96,7 @@ def _page(purchase: Purchase, status: int = 200, looks: int = 0, **context: Any)
         "attempt": purchases.newest(purchase),
         "trouble": purchases.trouble(purchase) if stage is Stage.FAILED else "",
         "is_paid_twice": stage in (Stage.REFUNDING, Stage.REFUNDED) and purchases.is_paid_twice(purchase),
-        "methods": payments.methods(person()) if is_open else [],
+        "methods": wallet.methods(person()) if is_open else [],
         "steps": purchases.steps(purchase.orders),
         "vat": {order.id: purchases.vat(order) for order in purchase.orders},
         "looks": looks,

@@ -9,6 +9,7 @@ from shop import clock, gateways, payments
 from shop.database import db, let_go
 from shop.models import Refund
 from shop.money import Money
+from tests import fields
 from tests.routes.conftest import there
 
 
@@ -206,3 +207,65 @@ def test_who_paid_one_cart_in_two_windows_reads_that_and_not_that_it_was_sold(ap
 @pytest.mark.parametrize("code", ["card_declined", "insufficient_funds"])
 def test_why_it_did_not_work_is_said_on_the_purchase(client, bought, code):
     assert payments.explain(code) in client.get(bought(code)).text
+
+
+# What the bank asks, and how it is asked
+
+SAID = {
+    "card_declined": {"en": "Your bank declined the card.", "nl": "Je bank heeft de kaart geweigerd."},
+    "insufficient_funds": {"en": "There is not enough money", "nl": "te weinig geld"},
+    "cancelled": {"en": "You cancelled the payment.", "nl": "afgebroken"},
+    "expired": {"en": "open for too long", "nl": "te lang open"},
+}
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+@pytest.mark.parametrize("end", ["cancelled", "expired"])
+def test_what_the_bank_did_is_said_in_ones_own_language_and_the_cart_is_kept(client, post, bought, bank, end, language):
+    address = bought("ideal")
+    bank(end)
+    post(f"{address}/look")
+    page = client.get(address, headers={"Accept-Language": language}).text
+    assert SAID[end][language] in page
+    assert f'action="{address}/payments"' in page  # another way is one tap away
+    assert "€49.00" in client.get("/cart").text
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+@pytest.mark.parametrize("method", ["card_declined", "insufficient_funds"])
+def test_paid_again_and_declined_again_it_is_said_and_can_be_tried_again(client, post, bought, method, language):
+    address = bought("ideal")
+    assert post(f"{address}/payments", method=method, tries="1").location == address
+    page = client.get(address, headers={"Accept-Language": language}).text
+    assert SAID[method][language] in page
+    post(f"{address}/payments", method="card", tries="2")
+    assert "It is paid." in client.get(address).text
+
+
+def test_what_the_bank_asks_in_the_page_comes_with_a_look(app, client, post, press, filled, monkeypatch):
+    fields.install(monkeypatch)
+    fields.ask_in_the_page(monkeypatch)
+    address = there(press(method="card", card="tok_authentication_required"), False)
+    page = client.get(address).text
+    assert "Your bank asks you to confirm it." in page
+    assert ('hx-trigger="submit, load"' in page, "data-secret" in page) == (True, False)
+    part = post(f"{address}/look?looks=0", htmx=True).text
+    secret = re.search(r'data-secret="([\w-]+_secret_etalage)"', part)[1]
+    assert f'data-key="{fields.KEY}"' in part
+    assert "hx-trigger" not in part[: part.index("data-secret")]  # while the bank asks, the page does not look away
+    assert f'action="{address}/payments"' in part
+    assert post(f"{address}/look").location == address  # without JavaScript one pays in another way
+    with app.app_context():
+        kept = db.session.execute(text("SELECT * FROM payment_attempts")).all()
+    assert secret not in str(kept)
+
+
+def test_paid_again_with_a_card_from_the_fields_it_goes_by_its_id(client, post, press, filled, monkeypatch):
+    asked = fields.install(monkeypatch)
+    there(press(method="ideal"), False)
+    address = f"/purchases/{_newest(client.application)}"
+    page = client.get(address).text
+    assert ("card-fields" in page, 'data-amount="10940"' in page) == (True, True)
+    assert post(f"{address}/payments", method="card", tries="1", card="tok_card").location == address
+    assert [(one.token, one.is_hosted) for one in asked] == [("", False), ("tok_card", False)]
+    assert "It is paid." in client.get(address).text

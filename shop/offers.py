@@ -1,0 +1,82 @@
+"""Offers: what can be bought at this moment and on which terms, with a fingerprint of all that is promised.
+
+The form of the checkout shows one and carries its fingerprint; what is bought is what was shown, or nothing.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, bindparam, select
+
+from shop import chosen, parcels
+from shop.chosen import One
+from shop.database import rows
+from shop.models import Profile, Seller
+from shop.money import Money
+from shop.parcels import Parcel
+
+sellers, profiles = Seller.__table__, Profile.__table__
+_SELLERS = (
+    select(
+        sellers.c.id,
+        profiles.c.name,
+        profiles.c.handle,
+        sellers.c.kind,
+        sellers.c.legal_name,
+        sellers.c.company_register,
+        sellers.c.company_number,
+        sellers.c.vat_number,
+        sellers.c.email,
+        sellers.c.phone,
+        sellers.c.street,
+        sellers.c.postcode,
+        sellers.c.city,
+        sellers.c.country,
+        sellers.c.returns_days,
+        sellers.c.returns_paid_by,
+        sellers.c.returns_address,
+        sellers.c.returns_note,
+        sellers.c.platform_rate,
+    )
+    .join(profiles, profiles.c.id == sellers.c.profile_id)
+    .where(sellers.c.id.in_(bindparam("sellers", expanding=True)))
+)
+
+
+class Offer(NamedTuple):
+    """What can be bought now, on which terms."""
+
+    parcels: list[Parcel]
+    sellers: dict[int, Row[Any]]
+    total: Money | None
+    left_out: list[parcels.Line]  # what is in the cart too, but cannot be bought
+    seen: str  # the fingerprint of all that the page promises
+
+
+def make(wanted: str | One, person: int | None, country: str) -> Offer:
+    """What is in a cart, or one thing alone, as it would be bought at this moment and delivered in `country`."""
+    all_of_it = parcels.by_seller(chosen.lines(wanted, person, country))
+    found = [parcel for parcel in all_of_it if parcel.bought]
+    facts = rows(_SELLERS, sellers=[parcel.seller for parcel in found]) if found else ()
+    return Offer(
+        parcels=found,
+        sellers={row.id: row for row in facts},
+        total=parcels.total(found),
+        left_out=[line for parcel in all_of_it for line in parcel.lines if not line.counted],
+        seen=_fingerprint(found),
+    )
+
+
+def _fingerprint(found: list[Parcel]) -> str:
+    """Everything that the page promises about what is bought, in a form that changes when it does."""
+    promised = [
+        (parcel.seller, parcel.delivery, parcel.arrives, [_promise(line) for line in parcel.bought]) for parcel in found
+    ]
+    return sha256(repr(promised).encode()).hexdigest()
+
+
+def _promise(line: parcels.Line) -> tuple[Any, ...]:
+    origin = (line.ships_from_country, line.stock_kind)
+    return (line.variant, line.counted, line.price, line.vat_rate, origin, line.returns_days, line.returns_paid_by)
