@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '2026_11_28_smaller_pictures'
-down_revision = '2026_11_28_kept_methods'
+down_revision = '2026_11_28_kept'
 branch_labels = None
 depends_on = None
 
