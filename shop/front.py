@@ -28,8 +28,15 @@ COOKIES = 4096
 _HAVE_NO_BODY = frozenset((204, 304))
 # What is told of a body, and so not of none (as werkzeug has it; a 304 keeps where it is and how long it is good for).
 _OF_A_BODY = frozenset(
-    ("allow", "content-encoding", "content-language", "content-length", "content-md5", "content-range", "content-type")
-    + ("last-modified",)
+    (
+        "allow",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-range",
+        "content-type",
+        "last-modified",
+    )
 )
 
 
