@@ -115,6 +115,25 @@ def test_a_cookie_that_is_remembered_grows_old_all_the_same(monkeypatch):
     assert told(ours, "/look", headers=sent)[2] == b"[]"
 
 
+def test_a_cookie_of_yesterday_is_signed_again_when_somebody_does_something(monkeypatch):
+    _plain, ours = both(lambda app: app.add_url_rule("/do", "do", lambda: "done", methods=["GET", "POST"]))
+    cookie = cookie_of(ours)
+    sent, now = {"Cookie": f"session={cookie}"}, time.time()
+
+    def new_cookie(method):
+        answer = ours.test_client(use_cookies=False).open("/do", method=method, headers=sent)
+        return answer.headers.get("Set-Cookie", "").partition(";")[0].removeprefix("session=")
+
+    assert [new_cookie("GET"), new_cookie("POST")] == ["", ""]
+    monkeypatch.setattr(time, "time", lambda: now + 2 * 86400)
+    assert new_cookie("GET") == ""
+    newer = new_cookie("POST")
+    assert newer.partition(".")[0] == cookie.partition(".")[0]
+    monkeypatch.setattr(time, "time", lambda: now + 32 * 86400)
+    assert told(ours, "/look", headers=sent)[2] == b"[]"
+    assert b"a code" in told(ours, "/look", headers={"Cookie": f"session={newer}"})[2]
+
+
 def test_what_one_request_puts_in_its_session_is_not_in_the_next_ones():
     def spoil():
         session["seen"].append("spoilt")
