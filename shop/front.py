@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HOSTS = 256  # ways to be called that each process remembers; the ones that nobody trusts are not among them
 COOKIES = 4096
+A_DAY = 24 * 3600  # seconds
 _HAVE_NO_BODY = frozenset((204, 304))
 # What is told of a body, and so not of none (as werkzeug has it; a 304 keeps where it is and how long it is good for).
 _OF_A_BODY = frozenset(
@@ -33,7 +34,6 @@ _OF_A_BODY = frozenset(
         "content-encoding",
         "content-language",
         "content-length",
-        "content-md5",
         "content-range",
         "content-type",
         "last-modified",
@@ -165,11 +165,19 @@ def _as(before: MapAdapter, asked: WSGIEnvironment) -> MapAdapter:
     )
 
 
+class OpenedSession(SecureCookieSession):
+    """What a browser brought."""
+
+    is_renewed = False  # is its cookie so old that it is signed again with this answer?
+
+
 class SignedSessions(SecureCookieSessionInterface):
     """Flask's signed cookie. One that was found genuine is not checked again, but for its age.
 
     Only genuine ones are remembered, by their whole text: one character more or less is another cookie.
     """
+
+    session_class = OpenedSession
 
     def __init__(self) -> None:
         self._signer: URLSafeTimedSerializer | None = None
@@ -201,10 +209,16 @@ class SignedSessions(SecureCookieSessionInterface):
         age = int(time.time()) - signed
         if not 0 <= age <= app.permanent_session_lifetime.total_seconds():
             return self.session_class()
-        return self.session_class(signer.loads(sent) if kept is None else kept)
+        opened = self.session_class(signer.loads(sent) if kept is None else kept)
+        opened.is_renewed = age > A_DAY and request.method == "POST"
+        return opened
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Sign it where it was changed; where it was only looked at, tell the caches."""
+        """Sign it where it was changed, or where somebody does something with one of yesterday, so that it does not end
+        while it is used; where it was only looked at, tell the caches.
+        """
+        if getattr(session, "is_renewed", False):
+            session.modified = True
         if session.modified or session.permanent:
             super().save_session(app, session, response)
         elif session.accessed:

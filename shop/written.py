@@ -8,6 +8,7 @@ read after a look is true for as long as the next looks find the same.
 from __future__ import annotations
 
 import os
+import secrets
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
@@ -26,6 +27,7 @@ class Watch:
         self._lock = Lock()
         self._process = 0
         self._raw: Any = None
+        self._name = ""  # of this connection: the next one counts anew, and may come to the same number
 
     def look(self) -> str:
         """The version; empty where it is not known now."""
@@ -41,8 +43,8 @@ class Watch:
 
     def _ask(self) -> str:
         if self._raw is None or self._process != os.getpid():
-            self._raw, self._process = self._open(), os.getpid()
-        return str(self._raw.execute(self._question).fetchone()[0])
+            self._raw, self._process, self._name = self._open(), os.getpid(), secrets.token_hex(8)
+        return f"{self._name} {self._raw.execute(self._question).fetchone()[0]}"
 
     @property
     def _question(self) -> str:

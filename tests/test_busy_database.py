@@ -2,13 +2,18 @@
 
 import sqlite3
 import threading
+import time
+from fcntl import LOCK_EX, LOCK_UN, flock
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, text, update
 from sqlalchemy.exc import OperationalError
 
 from shop import database, turn
 from shop.database import db
+from shop.models import Variant
 from tests.conftest import HTMX
 
 
@@ -56,6 +61,57 @@ def test_while_one_waits_to_write_the_others_read(app, client, mug, other_progra
     writer.join(20)
     assert answers == [303]
     assert lines(app) == 1
+
+
+@pytest.fixture
+def line(app):
+    """The line of those who want to write in SQLite, with somebody at its head who does not move."""
+    path = Path(f"{app.config['SQLALCHEMY_DATABASE_URI'].removeprefix('sqlite:///')}-queue")
+    with path.open("ab") as head:
+        flock(head, LOCK_EX)
+        yield SimpleNamespace(move=lambda: flock(head, LOCK_UN), length=lambda: waiting_for(path.stat().st_ino))
+
+
+def waiting_for(inode):
+    """How many the kernel has waiting for this file."""
+    return sum(
+        line.split()[1] == "->" and f":{inode} " in line for line in Path("/proc/locks").read_text().splitlines()
+    )
+
+
+@pytest.mark.parametrize("built", ["sqlite"], indirect=True)
+def test_who_wants_to_write_stands_in_a_line_and_comes_when_they_came(app, mug, line):
+    order = []
+
+    def write(name):
+        with app.extensions["shop.engines"]["write"].begin() as connection:
+            order.append(name)
+            connection.execute(text("UPDATE variants SET stock = stock"))
+
+    writers = [threading.Thread(target=write, args=(name,)) for name in "abcde"]
+    end = time.monotonic() + 20
+    for place, writer in enumerate(writers, start=1):
+        writer.start()
+        while line.length() < place and time.monotonic() < end:
+            pass
+    assert (line.length(), order) == (5, [])
+    line.move()
+    for writer in writers:
+        writer.join(20)
+    assert order == list("abcde")
+
+
+@pytest.mark.parametrize("built", ["sqlite"], indirect=True)
+def test_a_note_in_passing_does_not_stand_in_the_line(app, mug, line):
+    with app.test_request_context(method="GET"):
+        database.jot(update(Variant).values(stock=bindparam("left")), left=9)
+    with app.test_request_context(method="GET"):
+        assert set(db.session.scalars(text("SELECT stock FROM variants"))) == {9}
+
+
+@pytest.mark.parametrize("built", ["sqlite"], indirect=True)
+def test_who_reads_does_not_stand_in_the_line(client, mug, line):
+    assert client.get("/shop").status_code == 200
 
 
 def test_who_steps_aside_lets_the_others_pass_and_gets_the_turn_back():

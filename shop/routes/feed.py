@@ -7,7 +7,8 @@ from flask_login import current_user
 
 from shop import feed, social
 from shop.database import db
-from shop.hypermedia import Answer, fragment, page, recalled, wants_fragment, whole
+from shop.hypermedia import Answer, fragment, page, wants_fragment, whole
+from shop.recall import recalled
 from shop.routes.cart import ask_size_along
 
 bp = Blueprint("feed", __name__)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, request
 
 from shop import showcase
-from shop.hypermedia import Answer, recalled, whole
+from shop.hypermedia import Answer, whole
+from shop.recall import recalled
 from shop.routes.cart import ask_size_along
 
 bp = Blueprint("showcase", __name__)

@@ -1,0 +1,79 @@
+"""Lines to the database: the driver's own, and SQLAlchemy's on top of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine
+
+
+class Line:
+    """A line to the database: the driver's own, and SQLAlchemy's on top of it."""
+
+    def __init__(self, engine: Engine, connection: Connection, part: Any = None) -> None:
+        self.engine = engine
+        self.raw: Any = connection.connection
+        self._part = part  # of the session's work: the transaction, or a savepoint in it
+        self._connection: Connection | None = connection
+
+    def ask(self, text: str, bound: Any) -> Sequence[tuple[Any, ...]]:
+        """What the driver finds; what goes wrong is said as SQLAlchemy says it."""
+        cursor = self.raw.cursor()
+        try:
+            return cast("Sequence[tuple[Any, ...]]", cursor.execute(text, bound).fetchall())
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            self.connection()._handle_dbapi_exception(error, text, bound, cursor, None)
+        finally:
+            cursor.close()
+
+    def change(self, text: str, bound: Any) -> int:
+        """In how many rows the driver changes something."""
+        cursor = self.raw.cursor()
+        try:
+            return int(cursor.execute(text, bound).rowcount)
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            self.connection()._handle_dbapi_exception(error, text, bound, cursor, None)
+        finally:
+            cursor.close()
+
+    def is_open(self, part: Any) -> bool:
+        """May it be used still, in this part of the session's work?
+
+        Not after a commit or a failure, nor past a savepoint that the session has begun.
+        """
+        return part is self._part and self._connection is not None and self._connection.in_transaction()
+
+    def connection(self) -> Connection:
+        """SQLAlchemy's way."""
+        assert self._connection  # noqa: S101
+        return self._connection
+
+    def close(self) -> None:
+        """Give it back, and what was begun with it is undone."""
+        if self._connection is not None:
+            self._connection.close()
+
+
+class ReadingLine(Line):
+    """A page's line to SQLite: a plain BEGIN cannot wait or fail, so it need not be SQLAlchemy's, and often none is."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._lent = engine.raw_connection()
+        self.raw = self._lent.dbapi_connection
+        self.raw.execute("BEGIN")
+        self._connection = None
+
+    def connection(self) -> Connection:
+        """SQLAlchemy's way, made when something takes it."""
+        if self._connection is None:
+            self._connection = Connection(self.engine, connection=self._lent)
+        return self._connection
+
+    def close(self) -> None:
+        """Give it back."""
+        if self._connection is not None:
+            self._connection.close()
+        else:
+            self._lent.close()
