@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Row, and_, bindparam, case, exists, func, or_, select, update
 
 from shop import clock, gateways, jobs, turn
+from shop.countries import HOME
 from shop.database import connection, first, insert, let_go, rows
 from shop.errors import NotFound
 from shop.gateways.payment_port import AccountReport, AccountRequest, AccountState, GatewayError
@@ -33,7 +34,6 @@ from shop.models import (
     User,
     Vetting,
 )
-from shop.products import HOME
 
 log = structlog.get_logger()
 

@@ -13,8 +13,8 @@ from flask import current_app
 from sqlalchemy import Row
 
 from shop import parcels
+from shop.countries import HOME
 from shop.money import Money
-from shop.products import HOME
 
 WHOLE = 10_000  # hundredths of a per cent
 
