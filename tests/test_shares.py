@@ -100,3 +100,11 @@ def test_the_columns_of_a_line_freeze_it(at_the_desk):
 def test_a_seller_may_have_a_rate_of_their_own(at_the_desk):
     assert shares.of_line(a_line(), a_seller(platform_rate=0))["platform_minor"] == 0
     assert shares.of_line(a_line(), a_seller(platform_rate=1000))["platform_minor"] == 826
+
+
+def test_a_seller_abroad_is_charged_no_vat_on_the_commission(at_the_desk):
+    abroad = shares.of_line(a_line(creator=None), a_seller(country="BE", vat_number="BE0123456789"))
+    assert (abroad["platform_minor"], abroad["tax_minor"]) == (500, 0)
+    assert shares.of_line(a_line(creator=None), a_seller(country="BE"))["tax_minor"] == 87
+    at_home = a_seller(country="NL", vat_number="NL999999990B51")
+    assert shares.of_line(a_line(creator=None), at_home)["tax_minor"] == 87
