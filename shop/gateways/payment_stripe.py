@@ -195,12 +195,12 @@ class StripeGateway(PaymentGateway):
                 yield
         except stripe.StripeError as error:
             said = _in_our_words(error)
-            (
-                self.fuse.failed
-                if isinstance(said, UnreachableError) and error.http_status != 409
-                else self.fuse.worked
-            )()
+            is_down = isinstance(said, UnreachableError) and error.http_status != 409
+            (self.fuse.failed if is_down else self.fuse.worked)()
             raise said from error
+        except (AttributeError, KeyError) as error:  # the answer is not one of Stripe's: something in between spoke
+            self.fuse.failed()
+            raise UnreachableError(f"an answer without sense: {error!r}") from error
         self.fuse.worked()
 
 
@@ -220,10 +220,9 @@ def _declined(error: stripe.CardError) -> Report:
 def _in_our_words(error: stripe.StripeError) -> GatewayError:
     """Did Stripe say no, or did it say nothing? Of what says nothing the shop assumes nothing, and asks again."""
     status = error.http_status or 0
-    if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError) or status in (0, 401, 409, 429):
-        return UnreachableError(f"{type(error).__name__} {status}")
-    if status >= 500:
+    is_silent = isinstance(error, stripe.APIConnectionError | stripe.APIError | stripe.RateLimitError)
+    if is_silent or status in (401, 409) or status >= 500:
         return UnreachableError(f"{type(error).__name__} {status}")
     if isinstance(error, stripe.IdempotencyError):
         return KeyConflictError()
-    return RejectedError(str(error.code or type(error).__name__))
+    return RejectedError(str(error.code or (error.error and error.error.code) or type(error).__name__))

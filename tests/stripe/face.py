@@ -39,6 +39,7 @@ TEST_CARDS = {
     "pm_card_threeDSecure2Required": "authentication_required",
     "pm_card_threeDSecureRequired": "authentication_required",
     "pm_card_createDispute": "disputed",
+    "pm_card_createDisputeInquiry": "disputed",
     "tok_createDispute": "disputed",
     "tok_bypassPending": "card",
     "pm_card_bypassPending": "card",
@@ -154,6 +155,7 @@ def create_intent(memory: Memory, asked: Asked, _name: str) -> Thing:
     intent = {"id": named("pi"), "object": "payment_intent", "status": "requires_payment_method", "asked": asked}
     intent |= {"amount": wish.amount, "currency": wish.currency, "metadata": wish.metadata, "livemode": False}
     memory.put(str(intent["id"]), "draft", intent)
+    memory.tell("payment_intent.created", intent)
     return intent
 
 
@@ -215,10 +217,11 @@ def create_refund(memory: Memory, asked: Asked, _name: str) -> Thing:
 @route("POST", "/v1/checkout/sessions")
 def create_page(memory: Memory, asked: Asked, _name: str) -> Thing:
     [line] = asked["line_items"]
+    price = line.get("price_data") or memory.need(line["price"], "price")
     inner = asked.get("payment_intent_data", {})
     wish = payments.Wish(
-        amount=line["price_data"]["unit_amount"] * line["quantity"],
-        currency=line["price_data"]["currency"],
+        amount=price["unit_amount"] * line["quantity"],
+        currency=price["currency"],
         course="card",
         back=asked["success_url"],
         metadata=inner.get("metadata", {}),
@@ -283,17 +286,28 @@ def create_account_link(memory: Memory, asked: Asked, _name: str) -> Thing:
 
 @route("POST", "/v1/transfers")
 def create_transfer(memory: Memory, asked: Asked, _name: str) -> Thing:
-    intent = memory.need(asked["source_transaction"].replace("_ch_", "_pi_"), "payment")
+    source = asked.get("source_transaction") or _newest_charge(memory)
+    intent = memory.need(source.replace("_ch_", "_pi_"), "payment")
     about = asked.get("metadata", {})
     group = asked.get("transfer_group", "")
     wish = shares.Share(asked["destination"], asked["amount"], asked["currency"], group, about)
     return shares.transfer(memory, intent, wish)
 
 
+def _newest_charge(memory: Memory) -> str:
+    """The shop always says out of which charge; who does not takes it out of the newest one."""
+    return str(memory.list("payment")[-1]["latest_charge"]["id"])
+
+
 @route("POST", "/v1/transfers/<id>/reversals")
 def create_reversal(memory: Memory, asked: Asked, name: str) -> Thing:
     share = memory.need(name, "transfer")
     return shares.reverse(memory, share, asked.get("amount", share["amount"]), asked.get("metadata", {}))
+
+
+@route("POST", "/v1/test_helpers/confirmation_tokens")
+def create_token(_memory: Memory, asked: Asked, _name: str) -> Thing:
+    return {"id": f"tok_{TEST_CARDS[asked['payment_method']]}", "object": "confirmation_token", "livemode": False}
 
 
 # Lists, the newest first
