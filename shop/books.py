@@ -234,8 +234,14 @@ class Went(NamedTuple):
 def where_it_went(order: int) -> Went:
     """The shares in an order as they are now, whether they have been sent already or not."""
     found = ledger.of_order(order)
-    shares = {
-        account: sum(minor for (whose, what), minor in found.items() if whose == account and what in _OF_A_SHARE)
-        for account in (Account.SELLER, Account.CREATOR, Account.PLATFORM, Account.TAX)
-    }
-    return Went(*shares.values(), found.get((Account.BUYER, "refund"), 0))
+
+    def share(account: Account) -> int:
+        return sum(minor for (whose, what), minor in found.items() if whose == account and what in _OF_A_SHARE)
+
+    return Went(
+        seller=share(Account.SELLER),
+        creator=share(Account.CREATOR),
+        platform=share(Account.PLATFORM),
+        tax=share(Account.TAX),
+        buyer=found.get((Account.BUYER, "refund"), 0),
+    )
