@@ -6,7 +6,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import func, select, text
 
-from shop import gateways, payments, reconcile
+from shop import gateways, payments, reconcile, trial_balance
 from shop.database import db, let_go
 from shop.models import (
     HoldState,
@@ -64,6 +64,7 @@ def books(app, variant):
             "taken": count(StockHold.state == HoldState.TAKEN),
             "refunds": count(Refund.id > 0),
             "shelf": (left, held),
+            "ledger off by": len(trial_balance.off()) + len(trial_balance.unbalanced()),
         }
 
 
@@ -85,7 +86,7 @@ def killed_at_each_point(app, mug, post_office, pass_time, times):
 
 def expected(deaths):
     same = dict.fromkeys(("charges", "paid orders", "orders", "paid attempts", "taken", "mails"), deaths)
-    return same | {"refunds": 0, "shelf": (5, 0), "mailed twice": 0}
+    return same | {"refunds": 0, "shelf": (5, 0), "mailed twice": 0, "ledger off by": 0}
 
 
 @pytest.mark.faults

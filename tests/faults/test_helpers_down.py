@@ -125,12 +125,16 @@ def test_mail_and_counts_are_down_in_each_way(filled, promise):
 def away(monkeypatch):
     """The payment company gives no answer, after so many seconds."""
 
+    asked = []
+
     def be(seconds, how=UnreachableError):
-        def nothing(_self, _request):
+        def nothing(_self, request):
+            asked.append(request)
             time.sleep(seconds)
             raise how
 
         monkeypatch.setattr(SandboxGateway, "create_payment", nothing)
+        return asked
 
     return be
 
@@ -190,14 +194,15 @@ def test_who_reads_does_not_notice_that_the_payment_company_hangs(app, client, p
     Thread(target=server.serve_forever, daemon=True).start()
     shop = SimpleNamespace(port=server.server_port)
     looks(shop, times=20)
-    alone = min(p95(looks(shop, times=100)) for _round in range(3))
-    away(5)
+    alone = min(p95(looks(shop, times=60)) for _round in range(3))
+    asked = away(5)
     hands = [Thread(target=lambda: waits.append(Browser(shop).buy("lamp-oak")[2])) for _buyer in range(8)]
     waits = []
     for hand in hands:
         hand.start()
-    time.sleep(1)
-    beside = min(p95(looks(shop, times=100)) for _round in range(3))
+    while len(asked) < len(hands):
+        time.sleep(0.01)
+    beside = min(p95(looks(shop, times=60)) for _round in range(3))
     for hand in hands:
         hand.join()
     server.shutdown()

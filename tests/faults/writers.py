@@ -13,16 +13,21 @@ import signal
 import sys
 import time
 
+from sqlalchemy import text
+
 from shop import clock
 from shop.database import db
 from shop.models import Event
 from tests.faults import forked
 
 
-def write_on(app, pipe, start):
-    """Write one small thing after the other, and say so after each."""
+def write_on(app, ready, pipe, start):
+    """Say that the database is there; then write one small thing after the other, and say so after each."""
     number = start
     with app.test_request_context(method="POST"):
+        db.session.execute(text("SELECT 1"))
+        db.session.rollback()
+        os.write(ready, b"x")
         while True:
             db.session.add(Event(at=clock.now(), subject="durable", subject_id=number, became="there"))
             db.session.commit()
@@ -33,17 +38,20 @@ def write_on(app, pipe, start):
 def main(instance, url, kills, seed):
     app = forked.opened(instance, url)
     chance, out = random.Random(seed), os.pipe()
-    told, killed = b"", 0
+    told, killed, ready = b"", 0, os.pipe()
     for pair in range(int(kills) // 2):
         writers = []
         for half in range(2):
             child = os.fork()
             if child == 0:
                 try:
-                    write_on(app, out[1], (2 * pair + half) * 100_000)
+                    write_on(app, ready[1], out[1], (2 * pair + half) * 100_000)
                 finally:
                     os._exit(99)
             writers.append(child)
+        waiting = len(writers)
+        while waiting:
+            waiting -= len(os.read(ready[0], waiting))
         for child in writers:
             time.sleep(chance.uniform(0.02, 0.12))
             os.kill(child, signal.SIGKILL)
