@@ -36,6 +36,7 @@ _KEPT = (
     )
     .order_by(saved.c.id.desc())
 )
+_ALL = select(saved.c.code).where(saved.c.user_id == bindparam("user"), saved.c.forgotten_at.is_(None))
 _CUSTOMER = select(customers.c.gateway_id).where(
     customers.c.user_id == bindparam("user"), customers.c.gateway == bindparam("gateway")
 )
@@ -143,6 +144,12 @@ def forget(user: int, method: str) -> None:
     if gone is None:
         raise NotFound(_("This is not kept any more."))
     jobs.later(forget_at_gateway, gateway=gone.gateway, method=gone.gateway_id)
+
+
+def forget_all(user: int) -> None:
+    """Forget all that somebody kept, with whichever gateway: their account is closed."""
+    for row in rows(_ALL, user=user):
+        forget(user, row.code)
 
 
 @jobs.handler
