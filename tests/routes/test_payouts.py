@@ -112,7 +112,7 @@ def test_an_account_is_opened_completed_and_looked_at(app, browsers, who, _role,
     assert there(browser.post("/payouts/account", headers=headers), htmx) == address
     assert "Complete my account" in browser.get(address).text
     away = browser.get("/payouts/onboarding")
-    assert (away.status_code, away.location.startswith("/sandbox/")) == (302, True)
+    assert (away.status_code, away.location.startswith("/sandbox/")) == (303, True)
     with app.test_request_context(method="POST"):
         account = db.session.query(PayoutAccount).one().gateway_id
         db.session.rollback()
