@@ -15,7 +15,7 @@ from sqlalchemy import Row, bindparam, func, select, text, update
 
 from shop import clock, gateways
 from shop.alerts import alert
-from shop.database import connection, db, first, rows
+from shop.database import connection, db, first, rows, run
 from shop.gateways.payment_port import Notice, Report, is_page
 from shop.models import (
     Event,
@@ -83,6 +83,7 @@ _KEEP = text(
     ON CONFLICT (gateway, event_id) DO NOTHING RETURNING id
     """
 ).bindparams(bindparam("now", type_=Moment))
+_NOTE = Event.__table__.insert().values(user_id=None)
 _SAVE = text(
     """
     INSERT INTO saved_methods (code, user_id, gateway, gateway_id, name, created_at)
@@ -248,7 +249,7 @@ def _after(returned: int, amount: int) -> PaymentState:
 
 def note(subject: str, subject_id: int, was: str, became: str, text: str = "") -> None:
     """One line of history."""
-    db.session.add(Event(at=clock.now(), subject=subject, subject_id=subject_id, was=was, became=became, note=text))
+    run(_NOTE, at=clock.now(), subject=subject, subject_id=subject_id, was=was, became=became, note=text)
 
 
 # Giving back

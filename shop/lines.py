@@ -37,6 +37,16 @@ class Line:
         finally:
             cursor.close()
 
+    def change_each(self, text: str, bound: Sequence[Any]) -> None:
+        """The same change with each of these values."""
+        cursor = self.raw.cursor()
+        try:
+            cursor.executemany(text, bound)
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            self.connection()._handle_dbapi_exception(error, text, list(bound), cursor, None)
+        finally:
+            cursor.close()
+
     def is_open(self, part: Any) -> bool:
         """May it be used still, in this part of the session's work?
 

@@ -76,10 +76,13 @@ def known(statement: Executable, engine: Engine) -> Prepared | None:
     return of_this_kind.get(statement)
 
 
-def ask_first(statement: Executable, values: Mapping[str, Any], through: Connection) -> CursorResult[Any]:
-    """Have SQLAlchemy ask, and remember how it is done."""
+def ask_first(
+    statement: Executable, given: Mapping[str, Any] | Sequence[Mapping[str, Any]], through: Connection
+) -> CursorResult[Any]:
+    """Have SQLAlchemy ask, once or for each of many, and remember how it is done."""
     of_this_kind = _known.setdefault(through.dialect.name, WeakKeyDictionary())
-    result: Any = through.execute(statement, values)
+    result: Any = through.execute(statement, given)
+    values = given if isinstance(given, Mapping) else given[0]
     if statement not in of_this_kind and len(of_this_kind) < MOST:
         of_this_kind[statement] = Prepared(result, values) if _is_always_the_same(result, values) else None
     return cast("CursorResult[Any]", result)
