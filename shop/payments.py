@@ -15,8 +15,8 @@ import structlog
 from flask import current_app
 from sqlalchemy import Row, bindparam, select, update
 
-from shop import clock, gateways, inbox, jobs, turn, wallet
-from shop.database import connection, db, first, insert_either, let_go, rows, run
+from shop import clock, gateways, history, inbox, jobs, prepared, turn, wallet
+from shop.database import db, first, let_go, rows, run
 from shop.errors import Refused
 from shop.gateways.payment_port import (
     Declined,
@@ -64,7 +64,7 @@ _ASKED = (
     .where(attempts.c.id == bindparam("attempt"), attempts.c.state == PaymentState.SUBMITTING)
     .values(changed_at=bindparam("now"))
 )
-_PAYMENT = insert_either(payments).on_conflict_do_nothing().returning(payments.c.id)
+_PAYMENT = prepared.insert(payments).on_conflict_do_nothing().returning(payments.c.id)
 _OPEN = attempts.insert().returning(attempts.c.id)
 _ATTEMPTS = select(attempts).where(attempts.c.payment_id == bindparam("payment")).order_by(attempts.c.number)
 
@@ -106,7 +106,7 @@ def begin(purchase: Purchase | Bought, method: str, card: str = "", *, wants_sav
     means = Means(method, card, wants_saving)
     if payment := _first_payment_of(purchase):
         begun = _write(payment, _request(purchase, means, 1), 1)
-        inbox.note("payment", payment, PaymentState.CREATED, PaymentState.SUBMITTING)
+        history.note("payment", payment, PaymentState.CREATED, PaymentState.SUBMITTING)
         return begun
     known = first(_OF_PURCHASE, purchase=purchase.id)
     assert known  # noqa: S101  it is made, or it was there

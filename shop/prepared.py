@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, Executable, Row
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import CursorResult
 
 MOST = 2000  # statements of one kind of database; those that are constants are some hundreds
@@ -63,6 +64,11 @@ class Prepared:
         """What the driver gave, as SQLAlchemy's rows."""
         metadata, readers, places = self._metadata, self._readers, self._places
         return [Row(metadata, readers, places, row) for row in found]
+
+
+def insert(table: Any) -> postgresql.Insert:
+    """An INSERT for a constant: what both databases understand of ON CONFLICT, they write in the same way."""
+    return postgresql.insert(table)
 
 
 def known(statement: Executable, engine: Engine) -> Prepared | None:

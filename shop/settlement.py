@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, and_, bindparam, func, select, update
 
-from shop import books, cart, clock, gateways, inbox, jobs, payments, refunds, stock
+from shop import books, cart, clock, gateways, history, inbox, jobs, payments, refunds, stock
 from shop.database import connection, db, first, let_go, rows, run
 from shop.models import (
     Cart,
@@ -87,6 +87,8 @@ def settle(payment: int) -> None:
     is_sold = paying.state in inbox.CAME_IN and _deliver(paying)
     if paying.state in (PaymentState.FAILED, PaymentState.CANCELLED):
         stock.release(paying.purchase_id)
+    if paying.state not in inbox.CAME_IN:
+        return  # no money has come: there is nothing to give back, nor to write in the books
     for row in rows(_WANTED, payment=payment):
         jobs.later(refunds.send, refund=row.id)
     if not is_sold:
@@ -144,7 +146,7 @@ def _return_money(payment: Row[Any], why: str) -> None:
 
 def _move_orders(purchase: int, to: OrderStatus) -> None:
     for row in rows(_MOVE, purchase=purchase, to=to):
-        inbox.note("order", row.id, OrderStatus.PENDING_PAYMENT, to)
+        history.note("order", row.id, OrderStatus.PENDING_PAYMENT, to)
 
 
 def _quantities(purchase: int) -> Mapping[int, int]:
