@@ -8,6 +8,7 @@ to the driver. What cannot be kept, such as a list whose length differs each tim
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
@@ -49,6 +50,10 @@ class Prepared:
             if compiled.binds[name] not in compiled.literal_execute_params  # those stand in the text
             for writes in (compiled._bind_processors.get(name),)
         ]
+        keys = [bind.key for bind in self._binds]
+        # The quick way, where the caller gives everything.
+        self._take = itemgetter(*keys) if len(keys) > 1 and all(bind.is_asked for bind in self._binds) else None
+        self._written = [(place, bind.write) for place, bind in enumerate(self._binds) if bind.write]
         if result.returns_rows:
             self._metadata = result._metadata
             self._readers = self._metadata._effective_processors
@@ -57,7 +62,12 @@ class Prepared:
     def bound(self, values: Mapping[str, Any]) -> Any:
         """These values, as the driver wants them."""
         if self._is_positional:
-            return [bind.value(values) for bind in self._binds]
+            if self._take is None:
+                return [bind.value(values) for bind in self._binds]
+            bound = list(self._take(values))
+            for place, write in self._written:
+                bound[place] = write(bound[place])
+            return bound
         return {bind.name: bind.value(values) for bind in self._binds}
 
     def read(self, found: Sequence[tuple[Any, ...]]) -> Sequence[Row[Any]]:
