@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, bindparam, select, update
 
-from shop import books, clock, gateways, inbox, ledger, reversals, shares
+from shop import books, clock, gateways, history, inbox, ledger, reversals, shares
 from shop.database import connection, first, insert, rows
 from shop.gateways.payment_port import DisputeReport, DisputeState
 from shop.ledger import Entry, Journal
@@ -89,7 +89,7 @@ def _open(attempt: Row[Any], report: DisputeReport) -> None:
     }
     dispute = int(connection().execute(insert(disputes).values(row).returning(disputes.c.id)).scalar_one())
     _advance(dispute, report.amount, "opened", -report.amount.minor)
-    inbox.note("dispute", dispute, "", DisputeState.OPEN, report.reason)
+    history.note("dispute", dispute, "", DisputeState.OPEN, report.reason)
     log.error("a buyer's bank asks money back", payment=attempt.payment_id, dispute=report.id)
 
 
@@ -103,7 +103,7 @@ def _close(dispute: Row[Any], state: DisputeState) -> None:
     closed = update(disputes).where(disputes.c.id == dispute.id, disputes.c.state == DisputeState.OPEN)
     if connection().execute(closed.values(state=state, closed_at=clock.now())).rowcount != 1:
         return
-    inbox.note("dispute", dispute.id, DisputeState.OPEN, state)
+    history.note("dispute", dispute.id, DisputeState.OPEN, state)
     amount = Money(dispute.amount_minor, dispute.amount_currency)
     if state == DisputeState.WON:
         _advance(dispute.id, amount, "won", amount.minor)

@@ -11,14 +11,14 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy import Row, bindparam, case, func, or_, select, text, update
 
 from shop import clock, gateways
 from shop.alerts import alert
-from shop.database import connection, db, first, rows
+from shop.database import connection, db, first, rows, run
 from shop.gateways.payment_port import Notice, Report, is_page
+from shop.history import note
 from shop.models import (
-    Event,
     InboxState,
     Moment,
     Payment,
@@ -47,8 +47,13 @@ CAME_IN = (PaymentState.PAID, PaymentState.PART_REFUNDED, PaymentState.REFUNDED)
 payments, attempts, refunds = Payment.__table__, PaymentAttempt.__table__, Refund.__table__
 purchases, saved = Purchase.__table__, SavedMethod.__table__
 _HERE = attempts.c.gateway == bindparam("gateway")
-_BY_ID = select(attempts).where(_HERE, attempts.c.gateway_id == bindparam("id"))
-_BY_KEY = select(attempts).where(_HERE, attempts.c.idempotency_key == bindparam("key"))
+_is_called_so = attempts.c.gateway_id == bindparam("id")
+_FIND = (
+    select(attempts.c.id, attempts.c.payment_id)
+    .where(_HERE, or_(_is_called_so, attempts.c.idempotency_key == bindparam("key")))
+    .order_by(case((_is_called_so, 0), else_=1))
+    .limit(1)
+)
 _AGAIN = select(attempts).where(attempts.c.id == bindparam("attempt"))
 _ALL = select(attempts).where(attempts.c.payment_id == bindparam("payment")).order_by(attempts.c.number)
 _PAYMENT = (
@@ -61,6 +66,25 @@ _PURCHASE_OF = (
     .join(payments, payments.c.purchase_id == purchases.c.id)
     .where(payments.c.id == bindparam("payment"))
     .with_for_update(of=purchases)
+)
+_MAY_CHANGE = (
+    *("state", "gateway_id", "redirect_url", "failure", "refunded_minor", "fee_minor", "fee_currency", "is_surplus"),
+    "changed_at",
+)
+_ADVANCE = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("attempt"), attempts.c.state == bindparam("was"))
+    .values({attempts.c[name]: bindparam(f"new_{name}") for name in _MAY_CHANGE})
+)
+_FAIL = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("attempt"), attempts.c.state == PaymentState.SUBMITTING)
+    .values(state=PaymentState.FAILED, failure=bindparam("code"), changed_at=bindparam("now"))
+)
+_DERIVE = (
+    update(payments)
+    .where(payments.c.id == bindparam("payment"), payments.c.state == bindparam("was"))
+    .values(state=bindparam("became"), refunded_minor=bindparam("returned"), changed_at=bindparam("now"))
 )
 _REFUNDED = (
     select(refunds.c.state, func.sum(refunds.c.amount_minor).label("minor"))
@@ -101,6 +125,20 @@ class Verdict(NamedTuple):
     payment: int | None = None
 
 
+class Stand(NamedTuple):
+    """How an attempt stands, as far as its payment goes by it."""
+
+    id: int
+    state: str
+    is_surplus: bool
+    refunded_minor: int
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> Stand:
+        """By its row."""
+        return cls(row.id, row.state, row.is_surplus, row.refunded_minor)
+
+
 def keep(notice: Notice, raw: bytes) -> int | None:
     """Keep a verified call of the gateway; gives the id of its row, None for one that we have already.
 
@@ -119,20 +157,20 @@ def keep(notice: Notice, raw: bytes) -> int | None:
 
 def apply(report: Report) -> Verdict:
     """Believe what a gateway says, as far as it is about a payment of ours, in the amount that we asked for."""
-    attempt = _find(report)
-    if attempt is None:
+    found = first(_FIND, gateway=gateways.payment().name, id=report.id, key=report.key)
+    if found is None:
         return Verdict(InboxState.UNRESOLVED if report.key else InboxState.FOREIGN)
-    payment = lock(attempt.payment_id)
-    attempt = first(_AGAIN, attempt=attempt.id)
-    assert attempt  # noqa: S101  rows of attempts are never deleted
+    payment = lock(found.payment_id)
+    tried = rows(_ALL, payment=payment.id)  # from here on they are as they are
+    attempt = next(one for one in tried if one.id == found.id)
     if wrong := _difference(report, attempt, payment):
         alert("misfit_call", attempt=attempt.id, gateway_id=report.id, wrong=wrong)
         return Verdict(InboxState.QUARANTINED, payment.id)
-    _advance(attempt, report)
+    stands = _advance(attempt, report, tried)
     if report.saved and payment.user_id and report.state in CAME_IN:
         kept = {"code": secrets.token_urlsafe(16), "user": payment.user_id, "gateway": attempt.gateway}
-        connection().execute(_SAVE, {**kept, "id": report.saved.id, "name": report.saved.name, "now": clock.now()})
-    derive(payment)
+        run(_SAVE, **kept, id=report.saved.id, name=report.saved.name, now=clock.now())
+    derive(payment, [stands if one.id == stands.id else Stand.of(one) for one in tried])
     return Verdict(InboxState.APPLIED, payment.id)
 
 
@@ -143,13 +181,10 @@ def lock(payment: int) -> Row[Any]:
     a row that it had to wait for is as old as the wait.
     """
     if connection().dialect.name != "sqlite":
-        connection().execute(_PURCHASE_OF, {"payment": payment})
-    return connection().execute(_PAYMENT, {"payment": payment}).one()
-
-
-def _find(report: Report) -> Row[Any] | None:
-    gateway = gateways.payment().name
-    return first(_BY_ID, gateway=gateway, id=report.id) or first(_BY_KEY, gateway=gateway, key=report.key)
+        rows(_PURCHASE_OF, payment=payment)
+    found = first(_PAYMENT, payment=payment)
+    assert found  # noqa: S101  rows of payments are never deleted
+    return found
 
 
 def _difference(report: Report, attempt: Row[Any], payment: Row[Any]) -> str:
@@ -169,7 +204,7 @@ def _is_called(known: str | None, told: str) -> bool:
     return known in (None, told) or is_page(str(known)) != is_page(told)
 
 
-def _advance(attempt: Row[Any], report: Report) -> None:
+def _advance(attempt: Row[Any], report: Report, tried: Sequence[Row[Any]]) -> Stand:
     """Move an attempt up, never down; the second one that is paid for the same purchase goes back whole."""
     values: dict[str, Any] = {} if attempt.gateway_id and is_page(report.id) else {"gateway_id": report.id}
     if report.refunded_minor > attempt.refunded_minor:
@@ -179,13 +214,14 @@ def _advance(attempt: Row[Any], report: Report) -> None:
     if RANKS[report.state] > RANKS[attempt.state]:
         values |= {"state": report.state, "failure": report.failure, "redirect_url": report.redirect_url}
         if report.state in CAME_IN and attempt.state not in CAME_IN:
-            values["is_surplus"] = _kept(attempt.payment_id) is not None
+            values["is_surplus"] = _paid(tried) is not None
         note("attempt", attempt.id, attempt.state, report.state)
-    moved = update(attempts).where(attempts.c.id == attempt.id, attempts.c.state == attempt.state)
-    connection().execute(moved.values(changed_at=clock.now(), **values))
+    became = {**attempt._mapping, **values} | {"changed_at": clock.now()}
+    run(_ADVANCE, attempt=attempt.id, was=attempt.state, **{f"new_{name}": became[name] for name in _MAY_CHANGE})
     if values.get("is_surplus"):
         alert("paid_twice", attempt=attempt.id)
         give_back(attempt.id, "paid_twice")
+    return Stand(attempt.id, became["state"], became["is_surplus"], became["refunded_minor"])
 
 
 def fail(attempt: int, code: str) -> None:
@@ -193,44 +229,35 @@ def fail(attempt: int, code: str) -> None:
     row = first(_AGAIN, attempt=attempt)
     assert row  # noqa: S101  rows of attempts are never deleted
     payment = lock(row.payment_id)
-    moved = update(attempts).where(attempts.c.id == attempt, attempts.c.state == PaymentState.SUBMITTING)
-    if (
-        connection()
-        .execute(moved.values(state=PaymentState.FAILED, failure=code[:60], changed_at=clock.now()))
-        .rowcount
-    ):
+    if run(_FAIL, attempt=attempt, code=code[:60], now=clock.now()):
         note("attempt", attempt, PaymentState.SUBMITTING, PaymentState.FAILED)
     derive(payment)
 
 
-def _kept(payment: int) -> Row[Any] | None:
+def _paid(tried: Sequence[Row[Any]] | Sequence[Stand]) -> Any:
     """The attempt that paid for the purchase, if one did."""
-    return _paid(rows(_ALL, payment=payment))
-
-
-def _paid(tried: Sequence[Row[Any]]) -> Row[Any] | None:
     return next((one for one in tried if one.state in CAME_IN and not one.is_surplus), None)
 
 
-def derive(payment: Row[Any]) -> None:
+def derive(payment: Row[Any], tried: Sequence[Stand] | None = None) -> None:
     """The state of a payment is that of the attempt that paid, else of the newest one; it is never set by hand.
 
-    Only a refund that failed after all takes it down again: the money is not with the buyer.
+    Only a refund that failed after all takes it down again: the money is not with the buyer. `tried` are its attempts,
+    for who has just read them.
     """
-    tried = rows(_ALL, payment=payment.id)
-    speaks = _paid(tried) or tried[-1]
+    tried = tried or [Stand.of(row) for row in rows(_ALL, payment=payment.id)]
+    speaks: Stand = _paid(tried) or tried[-1]
     returned = 0 if speaks.is_surplus else _returned(speaks)
     state = _after(returned, payment.amount_minor) if speaks.state in CAME_IN else speaks.state
     values = {"state": state, "refunded_minor": returned}
     if values == {"state": payment.state, "refunded_minor": payment.refunded_minor}:
         return
-    moved = update(payments).where(payments.c.id == payment.id, payments.c.state == payment.state)
-    connection().execute(moved.values(changed_at=clock.now(), **values))
+    run(_DERIVE, payment=payment.id, was=payment.state, became=state, returned=returned, now=clock.now())
     if state != payment.state:
         note("payment", payment.id, payment.state, state)
 
 
-def _returned(attempt: Row[Any]) -> int:
+def _returned(attempt: Stand) -> int:
     """What has gone back of an attempt: our refunds that did not fail, and what the gateway knows of beyond those."""
     if not attempt.refunded_minor:
         return 0
@@ -244,11 +271,6 @@ def _after(returned: int, amount: int) -> PaymentState:
     if returned == 0:
         return PaymentState.PAID
     return PaymentState.REFUNDED if returned >= amount else PaymentState.PART_REFUNDED
-
-
-def note(subject: str, subject_id: int, was: str, became: str, text: str = "") -> None:
-    """One line of history."""
-    db.session.add(Event(at=clock.now(), subject=subject, subject_id=subject_id, was=was, became=became, note=text))
 
 
 # Giving back
@@ -281,4 +303,4 @@ def give_back(attempt: int, reason: str) -> None:
 
 def claim_back(payment: int, minor: int) -> bool:
     """Set this much of a payment apart to go back; False, and nothing happens, when there is not so much left of it."""
-    return connection().execute(_CLAIM, {"payment": payment, "minor": minor}).rowcount == 1
+    return run(_CLAIM, payment=payment, minor=minor) == 1

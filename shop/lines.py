@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Engine
 class Line:
     """A line to the database: the driver's own, and SQLAlchemy's on top of it."""
 
-    def __init__(self, engine: Engine, connection: Connection, part: Any = None) -> None:
+    def __init__(self, engine: Engine, connection: Connection, session: Any = None) -> None:
         self.engine = engine
         self.raw: Any = connection.connection
-        self._part = part  # of the session's work: the transaction, or a savepoint in it
+        self._session = session
+        self._part = session and session._transaction  # of its work: the transaction, or a savepoint in it
         self._connection: Connection | None = connection
 
     def ask(self, text: str, bound: Any) -> Sequence[tuple[Any, ...]]:
@@ -37,12 +38,23 @@ class Line:
         finally:
             cursor.close()
 
-    def is_open(self, part: Any) -> bool:
-        """May it be used still, in this part of the session's work?
+    def change_each(self, text: str, bound: Sequence[Any]) -> None:
+        """The same change with each of these values."""
+        cursor = self.raw.cursor()
+        try:
+            cursor.executemany(text, bound)
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            self.connection()._handle_dbapi_exception(error, text, list(bound), cursor, None)
+        finally:
+            cursor.close()
+
+    def is_open(self) -> bool:
+        """May it be used still, in the part of its work that the session is at?
 
         Not after a commit or a failure, nor past a savepoint that the session has begun.
         """
-        return part is self._part and self._connection is not None and self._connection.in_transaction()
+        is_same = self._session._transaction is self._part
+        return is_same and self._connection is not None and self._connection.in_transaction()
 
     def connection(self) -> Connection:
         """SQLAlchemy's way."""

@@ -5,6 +5,7 @@ The form of the checkout shows one and carries its fingerprint; what is bought i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from shop.money import Money
 from shop.parcels import Parcel
 
 sellers, profiles = Seller.__table__, Profile.__table__
-_SELLERS = (
+_FACTS = (
     select(
         sellers.c.id,
         profiles.c.name,
@@ -41,8 +42,12 @@ _SELLERS = (
         sellers.c.platform_rate,
     )
     .join(profiles, profiles.c.id == sellers.c.profile_id)
-    .where(sellers.c.id.in_(bindparam("sellers", expanding=True)))
+    .order_by(sellers.c.id)
 )
+# A list of the same length each time is put into SQL once; few buy from more sellers than that.
+_FEW = tuple(f"seller_{n}" for n in range(6))
+_FEW_SELLERS = _FACTS.where(sellers.c.id.in_([bindparam(name, type_=sellers.c.id.type) for name in _FEW]))
+_SELLERS = _FACTS.where(sellers.c.id.in_(bindparam("sellers", expanding=True)))
 
 
 class Offer(NamedTuple):
@@ -59,14 +64,19 @@ def make(wanted: str | One, person: int | None, country: str) -> Offer:
     """What is in a cart, or one thing alone, as it would be bought at this moment and delivered in `country`."""
     all_of_it = parcels.by_seller(chosen.lines(wanted, person, country))
     found = [parcel for parcel in all_of_it if parcel.bought]
-    facts = rows(_SELLERS, sellers=[parcel.seller for parcel in found]) if found else ()
     return Offer(
         parcels=found,
-        sellers={row.id: row for row in facts},
+        sellers={row.id: row for row in _facts([parcel.seller for parcel in found])},
         total=parcels.total(found),
         left_out=[line for parcel in all_of_it for line in parcel.lines if not line.counted],
         seen=_fingerprint(found),
     )
+
+
+def _facts(wanted: list[int]) -> Sequence[Row[Any]]:
+    if len(wanted) > len(_FEW):
+        return rows(_SELLERS, sellers=wanted)
+    return rows(_FEW_SELLERS, **dict(zip(_FEW, wanted + [0] * len(_FEW), strict=False))) if wanted else ()
 
 
 def _fingerprint(found: list[Parcel]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 
-from shop import clock
-from shop.database import connection, db
+from shop import history
+from shop.database import run
 from shop.errors import Refused
 from shop.i18n import _
-from shop.models import Event, Order, OrderStatus
+from shop.models import Order, OrderStatus
 
 MOVES: dict[str, tuple[str, ...]] = {
     OrderStatus.PENDING_PAYMENT: (OrderStatus.PAID, OrderStatus.CANCELLED),
@@ -19,13 +19,17 @@ MOVES: dict[str, tuple[str, ...]] = {
 BEFORE_IT_LEAVES = (OrderStatus.PAID, OrderStatus.PACKED)
 
 orders = Order.__table__
+_MOVE = (
+    update(orders)
+    .where(orders.c.id == bindparam("order"), orders.c.status == bindparam("was"))
+    .values(status=bindparam("became"))
+)
 
 
 def move(order: int, was: str, to: str, *, by: int | None = None) -> None:
     """Move an order along, once, however many try at the same moment; `by` is None for the shop itself."""
     if to not in MOVES.get(was, ()):
         raise Refused(_("An order that is %(was)s cannot become %(to)s.", was=was, to=to))
-    moved = update(orders).where(orders.c.id == order, orders.c.status == was).values(status=to)
-    if connection().execute(moved).rowcount != 1:
+    if run(_MOVE, order=order, was=was, became=to) != 1:
         raise Refused(_("This order has just changed. Please look again."))
-    db.session.add(Event(at=clock.now(), subject="order", subject_id=order, was=was, became=to, user_id=by))
+    history.note("order", order, was, to, by=by)

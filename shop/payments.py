@@ -9,14 +9,14 @@ import json
 from dataclasses import asdict
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from flask import current_app
 from sqlalchemy import Row, bindparam, select, update
 
-from shop import clock, gateways, inbox, jobs, turn, wallet
-from shop.database import connection, db, first, insert, let_go, rows
+from shop import clock, gateways, history, inbox, jobs, prepared, turn, wallet
+from shop.database import db, first, let_go, rows, run
 from shop.errors import Refused
 from shop.gateways.payment_port import (
     Declined,
@@ -34,6 +34,7 @@ from shop.gateways.payment_port import (
 from shop.i18n import _
 from shop.inbox import CAME_IN
 from shop.models import Payment, PaymentAttempt, PaymentState, Purchase
+from shop.money import Money
 from shop.wallet import Means, methods
 
 __all__ = [
@@ -63,13 +64,38 @@ _ASKED = (
     .where(attempts.c.id == bindparam("attempt"), attempts.c.state == PaymentState.SUBMITTING)
     .values(changed_at=bindparam("now"))
 )
+_PAYMENT = prepared.insert(payments).on_conflict_do_nothing().returning(payments.c.id)
+_OPEN = attempts.insert().returning(attempts.c.id)
 _ATTEMPTS = select(attempts).where(attempts.c.payment_id == bindparam("payment")).order_by(attempts.c.number)
 
 
+class Bought(NamedTuple):
+    """What a payment has to know of its purchase."""
+
+    id: int
+    code: str
+    user_id: int | None
+    name: str
+    email: str
+    total: Money
+
+
+class Begun(NamedTuple):
+    """An attempt of which nobody outside has heard: what will be asked, under which id it is written down here."""
+
+    id: int
+    request: Request
+
+
 def open(  # noqa: A001  `payments.open`
-    purchase: Purchase, method: str, card: str = "", *, wants_saving: bool = False
+    purchase: Purchase | Bought, method: str, card: str = "", *, wants_saving: bool = False
 ) -> int:
-    """Write down a new attempt to pay for a purchase, before anybody outside hears of it; gives its id.
+    """As `begin`; gives the attempt's id."""
+    return begin(purchase, method, card, wants_saving=wants_saving).id
+
+
+def begin(purchase: Purchase | Bought, method: str, card: str = "", *, wants_saving: bool = False) -> Begun:
+    """Write down a new attempt to pay for a purchase, before anybody outside hears of it.
 
     `card` is what the gateway's own fields in the page made of one: an id, good for one attempt.
 
@@ -77,49 +103,69 @@ def open(  # noqa: A001  `payments.open`
     """
     if method not in {offered.code for offered in methods(purchase.user_id)}:
         raise Refused(_("Please choose how you want to pay."), 422)
-    payment = _payment_of(purchase)
-    before = rows(_ATTEMPTS, payment=payment.id)
+    means = Means(method, card, wants_saving)
+    if payment := _first_payment_of(purchase):
+        begun = _write(payment, _request(purchase, means, 1), 1)
+        history.note("payment", payment, PaymentState.CREATED, PaymentState.SUBMITTING)
+        return begun
+    known = first(_OF_PURCHASE, purchase=purchase.id)
+    assert known  # noqa: S101  it is made, or it was there
+    locked = inbox.lock(known.id)
+    before = rows(_ATTEMPTS, payment=locked.id)
     if any(attempt.state in CAME_IN for attempt in before):
         raise Refused(_("This has been paid already."))
     if any(attempt.state in IN_OUR_HANDS for attempt in before):
         raise Refused(_("Your payment is on its way. Please wait a moment before you try again."))
     number = len(before) + 1
-    request = _request(purchase, Means(method, card, wants_saving), number)
-    attempt = PaymentAttempt(
-        payment_id=payment.id,
+    begun = _write(locked.id, _request(purchase, means, number), number)
+    inbox.derive(locked)
+    return begun
+
+
+def _first_payment_of(purchase: Purchase | Bought) -> int | None:
+    """A new payment, as its first attempt makes it; None where there is one already.
+
+    Nobody else sees it before we commit, and who wants to make it too waits for us: so there is nothing to lock.
+    """
+    db.session.flush()  # the purchase, where it is new
+    made = first(
+        _PAYMENT,
+        purchase_id=purchase.id,
+        state=PaymentState.SUBMITTING,
+        amount_minor=purchase.total.minor,
+        amount_currency=purchase.total.currency,
+        refunded_minor=0,
+        given_back_minor=0,
+        is_disputed=False,
+        changed_at=clock.now(),
+    )
+    return int(made.id) if made else None
+
+
+def _write(payment: int, request: Request, number: int) -> Begun:
+    asked, now = asdict(request), clock.now()
+    written = first(
+        _OPEN,
+        payment_id=payment,
         number=number,
         gateway=gateways.payment().name,
         method=request.method,
         state=PaymentState.SUBMITTING,
+        is_surplus=False,
+        refunded_minor=0,
         idempotency_key=request.key,
-        request=asdict(request),
-        request_hash=sha256(json.dumps(asdict(request), sort_keys=True).encode()).hexdigest(),
-        created_at=(now := clock.now()),
+        request=asked,
+        request_hash=sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
+        redirect_url="",
+        failure="",
+        created_at=now,
         changed_at=now,
     )
-    db.session.add(attempt)
-    db.session.flush()
-    inbox.derive(payment)
-    return attempt.id
+    assert written  # noqa: S101  one row goes in, or it raises
+    return Begun(written.id, request)
 
 
-def _payment_of(purchase: Purchase) -> Row[Any]:
-    """The one payment of a purchase, made if need be; others who want it wait for us."""
-    row = {
-        "purchase_id": purchase.id,
-        "state": PaymentState.CREATED,
-        "amount_minor": purchase.total.minor,
-        "amount_currency": purchase.total.currency,
-        "refunded_minor": 0,
-        "is_disputed": False,
-        "changed_at": clock.now(),
-    }
-    db.session.flush()
-    made = connection().execute(insert(payments).values(row).on_conflict_do_nothing().returning(payments.c.id)).first()
-    return inbox.lock((made or connection().execute(_OF_PURCHASE, {"purchase": purchase.id}).one()).id)
-
-
-def _request(purchase: Purchase, means: Means, number: int) -> Request:
+def _request(purchase: Purchase | Bought, means: Means, number: int) -> Request:
     """What the gateway is asked. A card without its fields is asked for on the gateway's own page."""
     kind, _colon, code = means.method.partition(":")
     has_fields = bool(gateways.payment().publishable_key)
@@ -145,36 +191,48 @@ def _request(purchase: Purchase, means: Means, number: int) -> Request:
     )
 
 
-def submit(attempt: int) -> Outcome:
+def submit(attempt: int | Begun) -> Outcome:
     """Ask the gateway to do it, and write down what it says. Again with the same key, however often it is needed.
 
     It ends the present transaction before it calls. Without an answer the attempt stays as it is, and the page says
-    "on its way": the money may have moved. The caller settles the payment, and commits.
+    "on its way": the money may have moved. The caller settles the payment, and commits. One that was just begun, and
+    committed, need not be looked up.
     """
-    row, report = _attempt(attempt), None
-    if row.state == PaymentState.SUBMITTING:
-        let_go()
-        report = _ask(row)
-        expect_events()
-    return outcome(attempt, report)
+    return submitted(attempt)[0]
 
 
-def _ask(attempt: Row[Any]) -> Report | None:
+def submitted(attempt: int | Begun) -> tuple[Outcome, int]:
+    """As `submit`; gives the id of the payment too."""
+    if isinstance(attempt, Begun):
+        number, report = attempt.id, _ask(attempt, is_new=True)
+    else:
+        row, number, report = _attempt(attempt), attempt, None
+        if row.state == PaymentState.SUBMITTING:
+            begun = Begun(attempt, Request(**row.request))
+            report = _ask(begun, is_new=row.changed_at == row.created_at)
+    row = _attempt(number)
+    return _outcome(row, report), row.payment_id
+
+
+def _ask(attempt: Begun, *, is_new: bool) -> Report | None:
+    """What the gateway answers, if it does; `is_new` where it cannot have heard of it before."""
+    report = None
+    let_go()
     try:
         with turn.aside():
-            report = gateways.payment().create_payment(Request(**attempt.request))
+            report = gateways.payment().create_payment(attempt.request)
     except UnreachableError as error:
         log.warning("no answer from the gateway", attempt=attempt.id, error=repr(error))
-        if isinstance(error, NotAskedError) and attempt.changed_at == attempt.created_at:  # nobody has heard of it yet
+        if isinstance(error, NotAskedError) and is_new:
             inbox.fail(attempt.id, "unreachable")
         else:
-            connection().execute(_ASKED, {"attempt": attempt.id, "now": clock.now()})
-        return None
+            run(_ASKED, attempt=attempt.id, now=clock.now())
     except RejectedError as error:
         log.error("the gateway rejects a payment", attempt=attempt.id, code=error.code)
         inbox.fail(attempt.id, error.code)
-        return None
-    inbox.apply(report)
+    else:
+        inbox.apply(report)
+    expect_events()
     return report
 
 
@@ -183,7 +241,10 @@ def outcome(attempt: int, report: Report | None = None) -> Outcome:
 
     The secret with which the gateway's script goes on is in no row of ours: it is in the `report` that just came.
     """
-    row = _attempt(attempt)
+    return _outcome(_attempt(attempt), report)
+
+
+def _outcome(row: Row[Any], report: Report | None) -> Outcome:
     if row.state in CAME_IN:
         return Paid()
     if row.state == PaymentState.REQUIRES_ACTION and row.redirect_url:

@@ -8,10 +8,12 @@ to the driver. What cannot be kept, such as a list whose length differs each tim
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, Executable, Row
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import CursorResult
 
 MOST = 2000  # statements of one kind of database; those that are constants are some hundreds
@@ -48,6 +50,10 @@ class Prepared:
             if compiled.binds[name] not in compiled.literal_execute_params  # those stand in the text
             for writes in (compiled._bind_processors.get(name),)
         ]
+        keys = [bind.key for bind in self._binds]
+        # The quick way, where the caller gives everything.
+        self._take = itemgetter(*keys) if len(keys) > 1 and all(bind.is_asked for bind in self._binds) else None
+        self._written = [(place, bind.write) for place, bind in enumerate(self._binds) if bind.write]
         if result.returns_rows:
             self._metadata = result._metadata
             self._readers = self._metadata._effective_processors
@@ -56,13 +62,23 @@ class Prepared:
     def bound(self, values: Mapping[str, Any]) -> Any:
         """These values, as the driver wants them."""
         if self._is_positional:
-            return [bind.value(values) for bind in self._binds]
+            if self._take is None:
+                return [bind.value(values) for bind in self._binds]
+            bound = list(self._take(values))
+            for place, write in self._written:
+                bound[place] = write(bound[place])
+            return bound
         return {bind.name: bind.value(values) for bind in self._binds}
 
     def read(self, found: Sequence[tuple[Any, ...]]) -> Sequence[Row[Any]]:
         """What the driver gave, as SQLAlchemy's rows."""
         metadata, readers, places = self._metadata, self._readers, self._places
         return [Row(metadata, readers, places, row) for row in found]
+
+
+def insert(table: Any) -> postgresql.Insert:
+    """An INSERT for a constant: what both databases understand of ON CONFLICT, they write in the same way."""
+    return postgresql.insert(table)
 
 
 def known(statement: Executable, engine: Engine) -> Prepared | None:
@@ -76,10 +92,13 @@ def known(statement: Executable, engine: Engine) -> Prepared | None:
     return of_this_kind.get(statement)
 
 
-def ask_first(statement: Executable, values: Mapping[str, Any], through: Connection) -> CursorResult[Any]:
-    """Have SQLAlchemy ask, and remember how it is done."""
+def ask_first(
+    statement: Executable, given: Mapping[str, Any] | Sequence[Mapping[str, Any]], through: Connection
+) -> CursorResult[Any]:
+    """Have SQLAlchemy ask, once or for each of many, and remember how it is done."""
     of_this_kind = _known.setdefault(through.dialect.name, WeakKeyDictionary())
-    result: Any = through.execute(statement, values)
+    result: Any = through.execute(statement, given)
+    values = given if isinstance(given, Mapping) else given[0]
     if statement not in of_this_kind and len(of_this_kind) < MOST:
         of_this_kind[statement] = Prepared(result, values) if _is_always_the_same(result, values) else None
     return cast("CursorResult[Any]", result)

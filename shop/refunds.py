@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, bindparam, select, update
 
-from shop import books, clock, gateways, inbox, jobs, ledger, notifications, orders, reversals, shares, stock
+from shop import books, clock, gateways, history, inbox, jobs, ledger, notifications, orders, reversals, shares, stock
 from shop.database import connection, db, first, let_go, rows
 from shop.errors import NotFound, Refused
 from shop.gateways.payment_port import RefundReport, RefundStatus, RejectedError
@@ -166,7 +166,7 @@ def _write(order: Row[Any], minor: int, reason: str, by: int | None) -> int:
     db.session.flush()
     refund.idempotency_key = f"ret:{refund.id}:refund"
     db.session.flush()
-    inbox.note("refund", refund.id, "", RefundState.WANTED, reason)
+    history.note("refund", refund.id, "", RefundState.WANTED, reason)
     return refund.id
 
 
@@ -230,7 +230,7 @@ def _end(refund: int, was: Sequence[RefundState], state: RefundState, gateway_id
     values = {"state": state} | ({"gateway_id": gateway_id} if gateway_id else {})
     if connection().execute(moved.values(**values)).rowcount != 1:
         return False
-    inbox.note("refund", refund, before.state, state)
+    history.note("refund", refund, before.state, state)
     if state == RefundState.SENT:
         _post(before, "returned", -before.amount_minor)
     if state == RefundState.FAILED and before.state != RefundState.WANTED:
@@ -282,5 +282,5 @@ def send_again(refund: int) -> None:
     key = f"ret:{refund}:refund:n{tries}"
     if connection().execute(moved.values(idempotency_key=key, **again)).rowcount != 1:
         raise Refused(_("This refund did not fail, or somebody has sent it again just now."))
-    inbox.note("refund", refund, RefundState.FAILED, RefundState.WANTED)
+    history.note("refund", refund, RefundState.FAILED, RefundState.WANTED)
     jobs.later(send, refund=refund)

@@ -12,8 +12,8 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, and_, bindparam, func, select, update
 
-from shop import books, cart, clock, gateways, inbox, jobs, payments, refunds, stock
-from shop.database import connection, db, first, let_go, rows
+from shop import books, cart, clock, gateways, history, inbox, jobs, payments, refunds, stock
+from shop.database import connection, db, first, let_go, rows, run
 from shop.models import (
     Cart,
     Order,
@@ -69,6 +69,7 @@ _BOUGHT = (
     .where(orders.c.purchase_id == bindparam("purchase"))
     .group_by(lines.c.variant_id)
 )
+_ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"))
 _KEPT = select(attempts.c.id).where(
     attempts.c.payment_id == bindparam("payment"), attempts.c.state.in_(inbox.CAME_IN), ~attempts.c.is_surplus
 )
@@ -86,6 +87,8 @@ def settle(payment: int) -> None:
     is_sold = paying.state in inbox.CAME_IN and _deliver(paying)
     if paying.state in (PaymentState.FAILED, PaymentState.CANCELLED):
         stock.release(paying.purchase_id)
+    if paying.state not in inbox.CAME_IN:
+        return  # no money has come: there is nothing to give back, nor to write in the books
     for row in rows(_WANTED, payment=payment):
         jobs.later(refunds.send, refund=row.id)
     if not is_sold:
@@ -114,14 +117,14 @@ def _is_bought_already(purchase: int) -> bool:
     if first(_SAME, purchase=purchase) is None:
         return False
     if connection().dialect.name != "sqlite":
-        connection().execute(_CART, {"purchase": purchase})
+        rows(_CART, purchase=purchase)
     return first(_TWIN, purchase=purchase) is not None
 
 
 def _sell(payment: Row[Any]) -> bool:
     """All that follows from money that came in, in one transaction. The stock comes last: others wait for its rows."""
     purchase = payment.purchase_id
-    if connection().execute(_CLAIM, {"purchase": purchase, "now": clock.now()}).rowcount != 1:
+    if run(_CLAIM, purchase=purchase, now=clock.now()) != 1:
         return False
     _move_orders(purchase, OrderStatus.PAID)
     bought = first(_PURCHASE, purchase=purchase)
@@ -143,23 +146,23 @@ def _return_money(payment: Row[Any], why: str) -> None:
 
 def _move_orders(purchase: int, to: OrderStatus) -> None:
     for row in rows(_MOVE, purchase=purchase, to=to):
-        inbox.note("order", row.id, OrderStatus.PENDING_PAYMENT, to)
+        history.note("order", row.id, OrderStatus.PENDING_PAYMENT, to)
 
 
 def _quantities(purchase: int) -> Mapping[int, int]:
     return {row.variant_id: int(row.quantity) for row in rows(_BOUGHT, purchase=purchase)}
 
 
-def pay(attempt: int) -> payments.Outcome:
+def pay(attempt: int | payments.Begun) -> payments.Outcome:
     """Submit an attempt and settle what came of it; the caller commits. It ends the present transaction first."""
-    outcome = payments.submit(attempt)
-    settle(_payment_of(attempt))
+    outcome, payment = payments.submitted(attempt)
+    settle(payment)
     return outcome
 
 
 def look(attempt: int) -> payments.Outcome:
     """Ask the gateway how an attempt stands, and settle it. For a page that waits, and for the clock."""
-    row = first(select(attempts).where(attempts.c.id == attempt))
+    row = first(_ATTEMPT, attempt=attempt)
     assert row  # noqa: S101  rows of attempts are never deleted
     if row.state == PaymentState.SUBMITTING:
         return pay(attempt)
@@ -170,7 +173,3 @@ def look(attempt: int) -> payments.Outcome:
         inbox.apply(report)
     settle(row.payment_id)
     return payments.outcome(attempt, report)
-
-
-def _payment_of(attempt: int) -> int:
-    return int(connection().execute(select(attempts.c.payment_id).where(attempts.c.id == attempt)).scalar_one())

@@ -1,0 +1,15 @@
+"""History: what happened to orders, payments and the like, for people to read. Rows are only ever added."""
+
+from __future__ import annotations
+
+from shop import clock
+from shop.database import run
+from shop.models import Event
+
+_NOTE = Event.__table__.insert()
+
+
+def note(subject: str, subject_id: int, was: str, became: str, text: str = "", *, by: int | None = None) -> None:
+    """One line of it; `by` is None for the shop itself."""
+    step = {"subject": subject, "subject_id": subject_id, "was": was, "became": became}
+    run(_NOTE, at=clock.now(), user_id=by, note=text, **step)
