@@ -204,9 +204,17 @@ def _is_called(known: str | None, told: str) -> bool:
     return known in (None, told) or is_page(str(known)) != is_page(told)
 
 
+def _takes_its_place(attempt: Row[Any], report: Report) -> bool:
+    """Is the attempt called so from now on? On a hosted page each try has an id, and only one that leads on counts."""
+    if is_page(report.id):
+        return attempt.gateway_id is None
+    is_made = report.state == PaymentState.PROCESSING or report.state in CAME_IN
+    return is_made or not attempt.request.get("is_hosted")
+
+
 def _advance(attempt: Row[Any], report: Report, tried: Sequence[Row[Any]]) -> Stand:
     """Move an attempt up, never down; the second one that is paid for the same purchase goes back whole."""
-    values: dict[str, Any] = {} if attempt.gateway_id and is_page(report.id) else {"gateway_id": report.id}
+    values: dict[str, Any] = {"gateway_id": report.id} if _takes_its_place(attempt, report) else {}
     if report.refunded_minor > attempt.refunded_minor:
         values["refunded_minor"] = report.refunded_minor
     if report.fee and attempt.fee_minor is None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from shop import clock, gateways, inbox, jobs, payments, reconcile, settlement, stock
-from shop.database import db
+from shop.database import db, let_go
 from shop.gateways.payment_port import UnreachableError
 from shop.gateways.payment_sandbox import SandboxGateway
 from shop.models import (
@@ -20,6 +20,7 @@ from shop.models import (
     Refund,
     SandboxObject,
     Variant,
+    WebhookEvent,
 )
 from tests.till import at_the_bank, history, news, paid, payment_of, placed, shelf, states
 
@@ -101,6 +102,22 @@ def test_who_turns_back_at_the_bank_has_not_bought_and_the_goods_are_free(mug, a
     assert (shelf(mug.small), states(Order.status), states(Payment.state)) == ((3, 0), ["pending_payment"], [state])
     assert isinstance(payments.outcome(attempt), payments.Declined)
     assert "Nothing was paid" in payments.explain(payments.outcome(attempt).code)
+
+
+def test_who_is_declined_on_a_hosted_page_and_then_approved_has_bought(mug):
+    _purchase, attempt = placed({mug.small: 1}, "other")
+    assert isinstance(paid(attempt), payments.NeedsRedirect)
+    page = db.session.scalar(select(PaymentAttempt.gateway_id))
+    for answer in ("failed", "approved"):
+        let_go()
+        gateways.payment().answer_at_the_bank(page, answer)
+        news()
+    assert (states(WebhookEvent.kind), set(states(WebhookEvent.state))) == (
+        ["payment_intent.payment_failed", "payment_intent.succeeded", "checkout.session.completed"],
+        {"applied"},
+    )
+    assert (shelf(mug.small), states(Order.status), states(Payment.state)) == ((2, 0), ["paid"], ["paid"])
+    assert states(Refund.state) == []
 
 
 def test_the_page_that_waits_hears_it_without_the_banks_call(mug):
