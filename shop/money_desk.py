@@ -11,6 +11,7 @@ from sqlalchemy import Row, bindparam, case, func, literal, select, union_all
 
 from shop import clock
 from shop.database import rows
+from shop.gateways.payment_port import KEYS_LAST
 from shop.inbox import CAME_IN
 from shop.models import (
     Difference,
@@ -32,7 +33,6 @@ from shop.models import (
     TransferState,
     WebhookEvent,
 )
-from shop.reconcile import KEYS_LAST
 
 PAGE = 20
 DAYS = 14

@@ -15,14 +15,13 @@ from sqlalchemy import bindparam, select, update
 from shop import clock, differences, gateways, inbox, jobs, notices
 from shop.alerts import alert
 from shop.database import connection, db, first, insert, let_go, rows
-from shop.gateways.payment_port import GatewayError
+from shop.gateways.payment_port import KEYS_LAST, GatewayError
 from shop.inbox import CAME_IN
 from shop.models import Bookmark, PaymentAttempt, PaymentState, Refund, RefundState
 from shop.refunds import send as send_refund
 from shop.settlement import look, settle
 
 QUIET = timedelta(minutes=2)  # so long we wait to be told; then we ask
-KEYS_LAST = timedelta(hours=23)  # a gateway forgets a key after a day; then the same request would be a new payment
 OVERLAP = timedelta(minutes=10)  # events are asked for once more: one may have been listed late
 FIRST_LOOK = timedelta(days=3)  # back, in a shop that never asked before
 FEES_TAKE = timedelta(days=7)

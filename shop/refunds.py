@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +17,7 @@ from sqlalchemy import Row, bindparam, select, update
 from shop import books, clock, gateways, history, inbox, jobs, ledger, notifications, orders, reversals, shares, stock
 from shop.database import connection, db, first, let_go, rows
 from shop.errors import NotFound, Refused
-from shop.gateways.payment_port import RefundReport, RefundStatus, RejectedError
+from shop.gateways.payment_port import KEYS_LAST, RefundReport, RefundStatus, RejectedError
 from shop.i18n import _, price
 from shop.ledger import Entry, Journal
 from shop.models import (
@@ -41,7 +40,6 @@ from shop.purchases import tell_of_refund
 from shop.shares import Part, Shares
 
 REASONS = ("returned", "not_received", "not_as_described", "cancelled", "goodwill")
-KEYS_LAST = timedelta(hours=23)
 
 log = structlog.get_logger()
 

@@ -14,13 +14,12 @@ from sqlalchemy import Row, bindparam, func, select, update
 
 from shop import clock, gateways, inbox, jobs, ledger
 from shop.database import connection, db, first, let_go, rows
-from shop.gateways.payment_port import RejectedError
+from shop.gateways.payment_port import KEYS_LAST, RejectedError
 from shop.ledger import Entry, Journal
 from shop.models import Account, Order, Payment, Reversal, ReversalState, Transfer, TransferState
 from shop.money import Money
 
 AGAIN = timedelta(days=1)  # after a refusal
-KEYS_LAST = timedelta(hours=23)
 
 log = structlog.get_logger()
 
@@ -121,6 +120,8 @@ def reverse(reversal: int) -> None:
     row = first(_REVERSAL, reversal=reversal)
     if row is None or row.state != ReversalState.WANTED:
         return
+    if clock.now() - row.due_at > KEYS_LAST:
+        return  # only a person can find out what became of it
     if row.sent == TransferState.SENDING:
         return  # it has not been answered yet; the clock comes back to it
     amount = Money(row.amount_minor - row.netted_minor, row.amount_currency)

@@ -14,6 +14,7 @@ from sqlalchemy import Row, and_, bindparam, func, select, update
 
 from shop import books, cart, clock, gateways, history, inbox, jobs, payments, refunds, stock
 from shop.database import connection, db, first, let_go, rows, run
+from shop.gateways.payment_port import KEYS_LAST
 from shop.models import (
     Cart,
     Order,
@@ -165,7 +166,7 @@ def look(attempt: int) -> payments.Outcome:
     row = first(_ATTEMPT, attempt=attempt)
     assert row  # noqa: S101  rows of attempts are never deleted
     if row.state == PaymentState.SUBMITTING:
-        return pay(attempt)
+        return pay(attempt) if clock.now() - row.created_at <= KEYS_LAST else payments.outcome(attempt)
     report = None
     if row.state in (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING):
         let_go()

@@ -16,7 +16,7 @@ from sqlalchemy import Row, and_, bindparam, select, update
 
 from shop import clock, gateways, inbox, jobs, ledger, reversals
 from shop.database import connection, db, first, rows
-from shop.gateways.payment_port import AccountState, RejectedError, TransferRequest
+from shop.gateways.payment_port import KEYS_LAST, AccountState, RejectedError, TransferRequest
 from shop.models import (
     Account,
     Order,
@@ -35,7 +35,6 @@ AGAIN = timedelta(
     days=1
 )  # after a refusal: the money of a fresh payment is not there yet, or the seller has too little
 QUIET = timedelta(minutes=10)  # so long the job has; then the clock asks again
-KEYS_LAST = timedelta(hours=23)
 
 log = structlog.get_logger()
 
@@ -123,14 +122,15 @@ def send(transfer: int) -> None:
 
 
 def _prepared(transfer: int) -> TransferRequest | None:
-    """The request for a share: as it was written down before, else as it is due now; None when there is nothing."""
+    """The request for a share: as it was written down before, else as it is due now; None when there is nothing, or nothing
+    that may be asked again."""
     row = first(_TRANSFER, transfer=transfer)
     if row is None:
         return None
     inbox.lock(row.payment_id)
     row = connection().execute(_TRANSFER, {"transfer": transfer}).one()
     if row.state == TransferState.SENDING:
-        return _written(row.request)
+        return _written(row.request) if clock.now() - row.changed_at <= KEYS_LAST else None
     due = first(_IS_DUE, transfer=transfer, now=clock.now(), gateway=gateways.payment().name)
     return _freeze(row, due.account_id) if due else None
 

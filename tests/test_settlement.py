@@ -243,6 +243,23 @@ def test_a_key_that_is_a_day_old_is_not_used_again(mug, pass_time):
     assert (states(Payment.state), db.session.scalar(select(func.count(SandboxObject.name)))) == (["submitting"], 0)
 
 
+def test_a_page_that_is_opened_after_a_day_does_not_pay_again(mug, monkeypatch, pass_time):
+    _purchase, attempt = placed({mug.small: 1})
+    really = SandboxGateway.create_payment
+
+    def lost(self, request):
+        really(self, request)
+        raise UnreachableError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SandboxGateway, "create_payment", lost)
+        assert paid(attempt) == payments.Processing()
+    pass_time(hours=25)
+    assert settlement.look(attempt) == payments.Processing()
+    assert db.session.scalar(select(func.count()).where(SandboxObject.kind == "payment")) == 1
+    assert states(Payment.state) == ["submitting"]
+
+
 def test_an_attempt_that_is_quiet_for_two_minutes_is_asked_about(mug, pass_time):
     _purchase, attempt = placed({mug.small: 1}, "ideal")
     paid(attempt)

@@ -201,6 +201,43 @@ def test_a_transfer_of_which_the_key_is_a_day_old_is_left_to_a_person(mug, mina,
     assert (sent(), at_the_gateway("transfer")) == ([("sending", 2722)], [])
 
 
+def loses_its_answer(patch, name):
+    """The gateway does what it is asked, and nobody hears of it."""
+    really = getattr(SandboxGateway, name)
+
+    def lost(self, *given, **how):
+        really(self, *given, **how)
+        raise UnreachableError
+
+    patch.setattr(SandboxGateway, name, lost)
+
+
+def test_a_job_that_waited_until_its_key_was_forgotten_sends_nothing_twice(mug, lamp, mina, monkeypatch, pass_time):
+    bought({mug.small: 1, lamp.oak: 1})
+    pass_time(days=18)
+    with monkeypatch.context() as broken:
+        loses_its_answer(broken, "transfer")
+        send_due()
+    pass_time(hours=25)
+    news()
+    assert [there["amount"] for there in at_the_gateway("transfer")] == [2722]
+    assert sent() == [("sending", 2722), ("waiting", 0)]
+
+
+def test_a_job_that_waited_until_its_key_was_forgotten_takes_nothing_back_twice(mug, mina, monkeypatch, pass_time):
+    _purchase, order = bought({mug.small: 1})
+    pass_time(days=18)
+    send_due()
+    with monkeypatch.context() as broken:
+        loses_its_answer(broken, "reverse_transfer")
+        give(order, 1000)
+        news()
+    pass_time(hours=25)
+    news()
+    assert [there["amount_reversed"] for there in at_the_gateway("transfer")] == [957]
+    assert back() == [("wanted", 957, 0, True)]
+
+
 def test_what_the_gateway_turns_down_is_payable_again_and_asked_anew_tomorrow(mug, mina, monkeypatch, pass_time):
     purchase, order = bought({mug.small: 1})
     pass_time(days=18)

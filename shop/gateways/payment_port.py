@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
 from shop.models import PaymentState
 from shop.money import Money
+
+# A gateway forgets a key after a day: the same request would then be a new one, and money would move twice.
+KEYS_LAST = timedelta(hours=23)
 
 
 class GatewayError(Exception):
