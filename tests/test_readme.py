@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from shop import demo
+from shop.gateways import payment_stripe_words as words
 
 README = Path("README.md").read_text(encoding="utf-8")
 
@@ -25,6 +26,14 @@ def test_every_command_exists():
 def test_the_accounts_of_the_demo_are_told():
     assert f"`{demo.PASSWORD}`" in README
     assert [account.email for account in demo.ACCOUNTS if account.email not in README] == []
+
+
+def test_what_the_payment_company_has_to_send_is_what_the_shop_asks_it_for():
+    told = README.partition("snapshot events: ")[2].partition("\n   - ")[0]
+    named = re.findall(r"`([a-z_.]+)`", told)
+    group = named[0].partition(".")[0]
+    assert [group + name if name.startswith(".") else name for name in named] == words.EVENTS
+    assert len(words.EVENTS) <= 20  # so many names Stripe takes
 
 
 def test_every_file_that_is_linked_exists():

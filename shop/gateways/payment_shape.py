@@ -183,11 +183,14 @@ def _charge(charge: dict[str, Any]) -> Report | None:
         return None
     meta = charge.get("metadata") or {}
     returned = int(charge["amount_refunded"])
+    state = CHARGES[charge["status"]]
+    if state == PaymentState.FAILED and meta.get("hosted"):  # a try: the page is open, as in `_state`
+        state = PaymentState.REQUIRES_ACTION
     return Report(
         id=str(charge["payment_intent"]),
         key=str(meta.get("key", "")),
         purchase=str(meta.get("purchase", "")),
-        state=_after(CHARGES[charge["status"]], returned, int(charge["amount"])),
+        state=_after(state, returned, int(charge["amount"])),
         amount=_money(charge),
         refunded_minor=returned,
         failure=str(charge.get("failure_code") or ""),

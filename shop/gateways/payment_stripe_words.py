@@ -21,6 +21,14 @@ if TYPE_CHECKING:  # only types, and many
 
 BY_REDIRECT = ("ideal", "bancontact")  # no more than a button of ours and a page of the bank's
 MORE = ["latest_charge.balance_transaction", "payment_method"]  # what is told of a payment, and only when asked for
+EVENTS = [  # what the shop reads: the README has them sent, and the clock asks for these only (Stripe: at most 20)
+    *(
+        f"payment_intent.{what}"
+        for what in ("succeeded", "processing", "requires_action", "payment_failed", "canceled")
+    ),
+    *("charge.refunded", "charge.refund.updated", "refund.failed", "charge.dispute.created", "charge.dispute.closed"),
+    *("checkout.session.completed", "checkout.session.expired"),
+]
 MORE_OF_A_PAGE = [f"payment_intent.{name}" for name in MORE]
 
 

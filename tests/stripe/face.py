@@ -315,7 +315,9 @@ def create_token(_memory: Memory, asked: Asked, _name: str) -> Thing:
 
 @route("GET", "/v1/events")
 def list_events(memory: Memory, asked: Asked, _name: str) -> Thing:
-    return _page([one["event"] for one in memory.list("event") if one["door"] == "payments"], asked, "/v1/events")
+    told = [one["event"] for one in memory.list("event") if one["door"] == "payments"]
+    wanted = asked.get("types") or {event["type"] for event in told}
+    return _page([event for event in told if event["type"] in wanted], asked, "/v1/events")
 
 
 @route("GET", "/v1/balance_transactions")

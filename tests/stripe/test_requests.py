@@ -10,6 +10,7 @@ import pytest
 import stripe
 from pydantic import ValidationError
 
+from shop.gateways import payment_stripe_words as words
 from shop.gateways.payment_port import AccountRequest, PaymentGateway, RejectedError, Request, TransferRequest
 from shop.gateways.payment_stripe import StripeGateway
 from shop.money import Money
@@ -228,6 +229,13 @@ def test_a_hosted_page_makes_a_payment_that_is_ours(gateway, recorder):
     assert (asked["expires_at"], asked["metadata"]) == (1_800_000_000, about)
     assert asked["success_url"] == asked["cancel_url"] == "https://shop.example/purchases/code"
     assert asked["line_items"][0]["price_data"]["unit_amount"] == 2845
+
+
+def test_only_those_events_are_asked_for_that_the_shop_reads(gateway, recorder):
+    gateway.list_events(THEN)
+    [(_door, asked, _headers)] = recorder.sent
+    assert asked["types"] == words.EVENTS
+    assert asked["created"] == {"gte": int(THEN.timestamp())}
 
 
 def test_a_share_comes_out_of_the_charge_of_its_payment(gateway, recorder):

@@ -137,3 +137,10 @@ def test_what_was_charged_outside_of_the_shop_is_not_ours():
     charge = {"id": "ch_1", "object": "charge", "payment_intent": None, "amount": 1, "amount_refunded": 0}
     told = body("payments", data={"object": {**charge, "currency": "eur", "status": "succeeded"}})
     assert gateway().read_notice(told).report is None
+
+
+def test_a_try_that_failed_on_a_page_that_is_open_is_not_the_end():
+    charge = {"id": "ch_1", "object": "charge", "payment_intent": "pi_1", "amount": 2845, "amount_refunded": 0}
+    for meta, state in (({}, PaymentState.FAILED), ({"hosted": "1"}, PaymentState.REQUIRES_ACTION)):
+        told = body("payments", data={"object": {**charge, "currency": "eur", "status": "failed", "metadata": meta}})
+        assert gateway().read_notice(told).report.state == state
