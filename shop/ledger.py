@@ -20,6 +20,8 @@ PAGE = 50
 
 entries, orders = LedgerEntry.__table__, Order.__table__
 _THEIRS = (entries.c.account == bindparam("account"), entries.c.holder_id == bindparam("holder"))
+_SAID = ("journal", "account", "holder_id", "purpose", "amount_minor", "amount_currency")
+_THERE = select(*entries.c[*_SAID]).where(entries.c.journal.in_(bindparam("names", expanding=True)))
 _minor = func.coalesce(func.sum(entries.c.amount_minor), 0)
 _BALANCE = select(_minor).where(*_THEIRS)
 _BALANCE_OF_ORDER = _BALANCE.where(entries.c.order_id == bindparam("order"))
@@ -83,9 +85,19 @@ def post(*journals: Journal) -> frozenset[str]:
     statement = insert(entries).values(written).on_conflict_do_nothing().returning(entries.c.journal)
     new = Counter(row.journal for row in connection().execute(statement))
     asked = Counter(row["journal"] for row in written)
-    if torn := [name for name, count in new.items() if count != asked[name]]:
-        raise UnbalancedError(f"posted before with other lines: {', '.join(torn)}")
+    torn = {name for name, count in new.items() if count != asked[name]}
+    torn |= _differing([row for row in written if row["journal"] not in new])
+    if torn:
+        raise UnbalancedError(f"posted before with other lines: {', '.join(sorted(torn))}")
     return frozenset(new)
+
+
+def _differing(again: Sequence[dict[str, Any]]) -> set[str]:
+    """Those of the journals, all posted before, that stand in the books in another way."""
+    asked = {tuple(row[name] for name in _SAID) for row in again}
+    names = sorted({row["journal"] for row in again})
+    there = {tuple(row) for row in rows(_THERE, names=names)} if names else set()
+    return {str(row[0]) for row in asked ^ there}
 
 
 def _rows(journal: Journal) -> list[dict[str, Any]]:

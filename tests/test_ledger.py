@@ -50,6 +50,16 @@ def test_a_journal_cannot_be_posted_again_with_other_lines():
         ledger.post(journal("sale:1", *more))
 
 
+@pytest.mark.parametrize(("minor", "currency"), [(501, "EUR"), (500, "USD")])
+def test_a_journal_cannot_be_posted_again_with_other_amounts(minor, currency):
+    ledger.post(journal())
+    before = written()
+    other = (Entry(Account.BUYER, -minor, "sale", 7), Entry(Account.SELLER, minor, "sale", 3))
+    with pytest.raises(UnbalancedError, match=r"with other lines: sale:1$"):
+        ledger.post(journal("sale:1", *other, currency=currency))
+    assert written() == before
+
+
 def test_lines_of_nothing_are_left_out():
     ledger.post(journal("sale:1", Entry(Account.TAX, 0, "sale"), Entry(Account.BUYER, 0, "sale")))
     assert ledger.is_empty()
