@@ -117,7 +117,9 @@ def _lose(dispute: Row[Any], amount: Money) -> None:
     left = [books.left(order.id) for order in sold]
     totals = [sum(part.left.total for part in parts) for parts in left]
     minor = min(amount.minor, sum(totals))
-    if minor and inbox.claim_back(dispute.payment_id, minor):
+    if minor and not inbox.claim_back(dispute.payment_id, minor):
+        minor = 0  # nothing of the payment may go back any more: nobody has a share in this
+    if minor:
         asked = Money(minor, amount.currency).split(*totals)
         for order, parts, share in zip(sold, left, asked, strict=True):
             _take_back(dispute.id, order, parts, share.minor)

@@ -3,7 +3,7 @@
 from itertools import permutations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from shop import disputes, inbox, ledger, payments, refunds
 from shop.database import db
@@ -100,6 +100,18 @@ def test_what_nobody_has_a_share_of_any_more_is_the_shops_loss(mug):
     news()
     heard(said(LOST))
     assert accounts() == {"gateway": 2000, "platform": -2000}
+
+
+def test_what_may_not_go_back_any_more_is_the_shops_loss_too(mug):
+    bought({mug.small: 1})
+    before = accounts()
+    db.session.execute(update(Payment).values(given_back_minor=2845))
+    db.session.commit()
+    heard(said(LOST))
+    lost = select(LedgerEntry.amount_minor).where(LedgerEntry.purpose == "dispute_loss")
+    assert (list(db.session.scalars(lost)), states(RefundLine.id)) == ([-2845], [])
+    changed = {"gateway": before["gateway"] + 2845, "platform": before["platform"] - 2845}
+    assert accounts() == {name: minor for name, minor in (before | changed).items() if minor}
 
 
 def test_a_lost_dispute_after_the_transfer_takes_the_share_back(mug, pass_time):
