@@ -110,7 +110,8 @@ _KEEP = text(
 _SAVE = text(
     """
     INSERT INTO saved_methods (code, user_id, gateway, gateway_id, name, created_at)
-    VALUES (:code, :user, :gateway, :id, :name, :now) ON CONFLICT (gateway_id) DO NOTHING
+    SELECT :code, users.id, :gateway, :id, :name, :now FROM users WHERE users.id = :user AND users.is_active
+    ON CONFLICT (gateway_id) DO NOTHING
     """
 ).bindparams(bindparam("now", type_=Moment))
 

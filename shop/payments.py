@@ -290,8 +290,9 @@ def _attempt(attempt: int) -> Row[Any]:
 
 
 def expect_events() -> None:
-    """The sandbox has something to tell."""
-    jobs.later(send_sandbox_events)
+    """The sandbox, where it is in use, has something to tell."""
+    if gateways.sandbox():
+        jobs.later(send_sandbox_events)
 
 
 @jobs.regularly(timedelta(minutes=1))

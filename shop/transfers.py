@@ -122,8 +122,7 @@ def send(transfer: int) -> None:
 
 
 def _prepared(transfer: int) -> TransferRequest | None:
-    """The request for a share: as it was written down before, else as it is due now; None when there is nothing, or nothing
-    that may be asked again."""
+    """The request for a share: as it was written down before, while its key lasts, else as it is due now; or None."""
     row = first(_TRANSFER, transfer=transfer)
     if row is None:
         return None

@@ -4,16 +4,17 @@ from dataclasses import replace
 from math import factorial
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
-from shop import inbox, jobs, notices, payments, reconcile, refunds, settlement, wallet
+from shop import gateways, inbox, jobs, notices, payments, reconcile, refunds, settlement, wallet
 from shop.database import db
 from shop.errors import Refused
-from shop.gateways.payment_port import Notice, RejectedError, Report
+from shop.gateways.payment_port import Notice, RejectedError, Report, SavedCard
 from shop.gateways.payment_sandbox import SandboxGateway
 from shop.models import (
     Event,
     InboxState,
+    Job,
     Payment,
     PaymentAttempt,
     PaymentState,
@@ -22,6 +23,7 @@ from shop.models import (
     RefundState,
     SandboxObject,
     SavedMethod,
+    User,
     WebhookEvent,
 )
 from shop.money import Money
@@ -169,6 +171,26 @@ def test_a_card_that_noor_keeps_is_offered_first_and_pays_in_one_go(mug, noor):
 def test_a_card_is_not_kept_unless_she_says_so(mug, noor):
     buy(mug, noor.id, "card")
     assert payments.methods(noor.id)[0].code == "ideal"
+
+
+def test_whose_account_was_closed_meanwhile_keeps_no_card(mug, noor):
+    attempt = payments.open(a_purchase({mug.small: 1}, user_id=noor.id), "card")
+    db.session.execute(update(User).where(User.id == noor.id).values(is_active=False))
+    request = row().request
+    bought = db.session.scalar(select(Purchase))
+    late = said(bought, PaymentState.PAID, key=request["key"], saved=SavedCard("pm_1", "Visa 4242"))
+    assert inbox.apply(late).state == InboxState.APPLIED
+    assert (row().id, row().state, row(SavedMethod)) == (attempt, "paid", None)
+
+
+def test_a_real_gateway_tells_of_its_own_accord(mug, monkeypatch):
+    news_of = select(func.count(Job.id)).where(Job.handler.endswith("send_sandbox_events"))
+    monkeypatch.setattr(gateways, "sandbox", lambda: None)
+    payments.expect_events()
+    assert db.session.scalar(news_of) == 0
+    monkeypatch.undo()
+    payments.expect_events()
+    assert db.session.scalar(news_of) == 1
 
 
 def test_a_guest_has_nobody_to_keep_a_card_for(mug):

@@ -266,7 +266,7 @@ class PaymentGateway(Protocol):
         """
 
     def list_events(self, since: datetime) -> Sequence[dict[str, Any]]:
-        """All that the shop reads of what was sent to the endpoint "payments" since then, oldest first, as it is also sent."""
+        """What the shop reads of all that was sent to the endpoint "payments" since then, oldest first, as it was."""
 
     def list_movements(self, since: datetime, until: datetime) -> Iterator[Movement]:
         """All money that moved in that time (the end left out), in no promised order."""
