@@ -156,7 +156,7 @@ def each_night() -> None:
     _remember(OF_DAYS, datetime.combine(yesterday, time(), now.tzinfo))
 
 
-@jobs.handler
+@jobs.patient_handler
 def hold_against(day: str) -> None:
     """Compare one day, and tell the operator when something differs that nobody has looked at."""
     compare(date.fromisoformat(day))
