@@ -14,6 +14,7 @@ from sqlalchemy import Row, and_, bindparam, case, exists, func, or_, select, up
 
 from shop import clock, gateways, jobs, turn
 from shop.countries import HOME
+from shop.alerts import alert
 from shop.database import connection, first, insert, let_go, rows
 from shop.errors import NotFound
 from shop.gateways.payment_port import AccountReport, AccountRequest, AccountState, GatewayError
@@ -204,7 +205,7 @@ def _believe(account: int, report: AccountReport) -> None:
     )
     told = {"gateway_id": report.id, "state": report.state, "wanted": list(report.wanted), "changed_at": clock.now()}
     if connection().execute(known.values(**told)).rowcount != 1:
-        log.error("the gateway speaks of another account", account=account, gateway_id=report.id)
+        alert("misfit_call", account=account, gateway_id=report.id)
 
 
 @jobs.handler
