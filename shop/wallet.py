@@ -126,10 +126,10 @@ def introduce(user: int) -> None:
     transaction before it calls. Where the gateway cannot do it now, the card is not kept: nobody has to wait for that
     to pay.
     """
-    row = first(_STRANGER, user=user, gateway=gateways.payment().name)
-    if row is None:
+    stranger = first(_STRANGER, user=user, gateway=gateways.payment().name)
+    if stranger is None:
         return
-    email = str(row.email)
+    email = str(stranger.email)
     let_go()
     gateway = gateways.payment()
     try:
