@@ -13,8 +13,8 @@ import structlog
 from sqlalchemy import Row, and_, bindparam, case, exists, func, or_, select, update
 
 from shop import clock, gateways, jobs, turn
-from shop.countries import HOME
 from shop.alerts import alert
+from shop.countries import HOME
 from shop.database import connection, first, insert, let_go, rows
 from shop.errors import NotFound
 from shop.gateways.payment_port import AccountReport, AccountRequest, AccountState, GatewayError
@@ -49,7 +49,7 @@ _MINE = (
         profiles.c.handle,
         profiles.c.name,
         sellers.c.id.label("seller"),
-        sellers.c.kind,
+        *sellers.c["kind", "vetting"],
         func.coalesce(sellers.c.legal_name, profiles.c.name).label("called"),
         func.coalesce(sellers.c.email, users.c.email).label("email"),
         func.coalesce(sellers.c.country, addresses.c.country, HOME).label("country"),
@@ -94,6 +94,17 @@ class Payee(NamedTuple):
     gateway_id: str | None
     state: str
     wanted: tuple[str, ...]
+    vetting: str  # empty of who sells nothing
+
+    @property
+    def has_sold(self) -> bool:
+        """May they sell, or could they before they were stopped? Then the books of it are theirs to see."""
+        return self.vetting in (Vetting.APPROVED, Vetting.SUSPENDED)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Did somebody stop their sales? Then nothing is paid meanwhile."""
+        return self.vetting == Vetting.SUSPENDED
 
 
 class Standing(NamedTuple):
@@ -117,6 +128,7 @@ def payee(person: int) -> Payee:
         row.gateway_id,
         row.state or "",
         tuple(row.wanted or ()),
+        row.vetting or "",
     )
 
 
