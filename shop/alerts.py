@@ -12,13 +12,14 @@ from sqlalchemy import bindparam, func, select
 from shop import clock, jobs, notifications
 from shop.database import db
 from shop.logs import blacken
-from shop.models import SentMail
+from shop.models import SentMail, User
 
 EVERY = timedelta(hours=1)
 
 log = structlog.get_logger()
 
-sent = SentMail.__table__
+sent, users = SentMail.__table__, User.__table__
+_LANGUAGE = select(users.c.language).where(users.c.email == bindparam("email"))
 _LAST = select(func.max(sent.c.sent_at)).where(sent.c.kind == bindparam("kind"))
 
 
@@ -41,9 +42,13 @@ def tell(kind: str, facts: dict[str, Any]) -> None:
     if not to or _was_told(kind):
         return
     hour = clock.now().strftime("%Y-%m-%dT%H:%M")
-    notifications.mail(
-        kind=_named(kind), about=hour, to=to, template="alert", language="en", what=kind, facts=facts, at=clock.now()
-    )
+    letter = {"to": to, "template": "alert", "language": _language(to), "what": kind, "facts": facts}
+    notifications.mail(kind=_named(kind), about=hour, **letter)
+
+
+def _language(to: str) -> str:
+    """The language of the account that has this address; of one that has none English, as everywhere."""
+    return db.session.scalar(_LANGUAGE, {"email": to.strip().lower()}) or "en"
 
 
 def _was_told(kind: str) -> bool:

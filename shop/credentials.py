@@ -77,7 +77,7 @@ def sign_up(email: str, name: str, password: str, *, language: str) -> None:
     jobs.later(mail_after_sign_up, user_id=user.id, about=secrets.token_hex(8))
 
 
-@jobs.handler
+@jobs.patient_handler
 def mail_after_sign_up(user_id: int, about: str) -> None:
     """Ask the owner of a new account to confirm it; tell the owner of an old one that they have it."""
     user = db.session.get_one(User, user_id)
@@ -151,10 +151,10 @@ def ask_for_reset(email: str) -> None:
         jobs.later(mail_reset, user_id=user.id, about=secrets.token_hex(16))
 
 
-@jobs.handler
+@jobs.patient_handler
 def mail_reset(user_id: int, about: str) -> None:
     """Mail the link. Its secret follows from the shop's own key, so it stands in no table, and a second try of this
-    job, after a mail server that did not answer, sends the same one."""
+    job, after a mail server that did not answer, sends the same one. It works for an hour from when it went out."""
     user = db.session.get_one(User, user_id)
     key = current_app.config["SECRET_KEY"].encode()
     token = hmac.new(key, f"reset {user_id} {about}".encode(), "sha256").hexdigest()

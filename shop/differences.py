@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, func, select, update
 
-from shop import clock, disputes, gateways, movements, trial_balance
-from shop.database import connection, db, first, let_go, rows
+from shop import clock, gateways, movements, trial_balance
+from shop.database import connection, first, let_go, rows
 from shop.errors import NotFound, Refused
-from shop.gateways.payment_port import RejectedError
+from shop.gateways.payment_port import Movement, RejectedError
 from shop.i18n import _
 from shop.models import Difference, User
 from shop.money import Money
@@ -29,7 +29,6 @@ BACK = timedelta(days=31)  # so far open differences are compared again
 
 kept, users = Difference.__table__, User.__table__
 
-_KNOWN = select(kept).where(kept.c.scope == bindparam("scope"))
 _SAME = select(kept).where(kept.c.kind == bindparam("kind"), kept.c.subject == bindparam("subject"))
 _IS_OPEN = kept.c.resolved_at.is_(None)
 _PAGE = (
@@ -54,15 +53,17 @@ class Found(NamedTuple):
     evidence: dict[str, Any]
 
 
-def of_day(day: date) -> list[Found]:
-    """What differs of the money that moved on this day. It ends the present transaction, and asks the gateway first."""
+def told_of(day: date) -> list[Movement]:
+    """All that the gateway says has moved around a day. It ends the present transaction."""
     let_go()
     start, one = datetime.combine(day, time(), UTC), timedelta(days=1)
-    told = list(gateways.payment().list_movements(start - one, start + 2 * one))
-    for each in told:
-        if each.kind == "dispute" and each.fee.minor > 0:
-            disputes.note_fee(each.source, each.fee)  # the only place where the gateway says it
-    db.session.commit()
+    return list(gateways.payment().list_movements(start - one, start + 2 * one))
+
+
+def of_day(day: date, told: Iterable[Movement]) -> list[Found]:
+    """What differs of the money that moved on this day. It asks the gateway about what we do not know: nothing may
+    have been written in the present transaction, which it ends."""
+    start = datetime.combine(day, time(), UTC)
     moved = [named for each in told for named in movements.theirs(each)]
     found = [each for kind, side in movements.SIDES.items() for each in _compare(kind, side, moved, start)]
     let_go()

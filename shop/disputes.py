@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Row, bindparam, select, update
 
 from shop import books, clock, gateways, history, inbox, ledger, reversals, shares
+from shop.alerts import alert
 from shop.database import connection, first, insert, rows
 from shop.gateways.payment_port import DisputeReport, DisputeState
 from shop.ledger import Entry, Journal
@@ -51,7 +52,7 @@ def apply(report: DisputeReport) -> inbox.Verdict:
     payment = inbox.lock(attempt.payment_id)
     known = first(_DISPUTE, gateway=gateway, id=report.id)
     if wrong := _difference(report, payment, known):
-        log.error("a dispute does not fit our payment", payment=payment.id, dispute=report.id, wrong=wrong)
+        alert("misfit_call", payment=payment.id, dispute=report.id, wrong=wrong)
         return inbox.Verdict(InboxState.QUARANTINED, payment.id)
     if known is None:
         _open(attempt, report)

@@ -27,7 +27,6 @@ from shop.models import (
     Purchase,
     Refund,
     RefundState,
-    SavedMethod,
 )
 from shop.money import Money
 
@@ -45,7 +44,7 @@ RANKS = {
 CAME_IN = (PaymentState.PAID, PaymentState.PART_REFUNDED, PaymentState.REFUNDED)
 
 payments, attempts, refunds = Payment.__table__, PaymentAttempt.__table__, Refund.__table__
-purchases, saved = Purchase.__table__, SavedMethod.__table__
+purchases = Purchase.__table__
 _HERE = attempts.c.gateway == bindparam("gateway")
 _is_called_so = attempts.c.gateway_id == bindparam("id")
 _FIND = (

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, bindparam, func, select
 
 from shop import clock
-from shop.database import connection, first, insert, rows
+from shop.database import connection, insert, rows
 from shop.models import Account, LedgerEntry, Order
 
 PAGE = 50
@@ -144,8 +144,3 @@ def whole(account: Account, holder: int) -> Iterable[Row[Any]]:
 def odd() -> Sequence[Row[Any]]:
     """Journals that do not sum to zero: there are none, and whoever finds one must find out why."""
     return rows(_ODD)
-
-
-def is_empty() -> bool:
-    """Has nothing been written yet?"""
-    return first(select(entries.c.id).limit(1)) is None

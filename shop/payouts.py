@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Row, and_, bindparam, case, exists, func, or_, select, update
 
 from shop import clock, gateways, jobs, turn
+from shop.alerts import alert
 from shop.countries import HOME
 from shop.database import connection, first, insert, let_go, rows
 from shop.errors import NotFound
@@ -48,7 +49,7 @@ _MINE = (
         profiles.c.handle,
         profiles.c.name,
         sellers.c.id.label("seller"),
-        sellers.c.kind,
+        *sellers.c["kind", "vetting"],
         func.coalesce(sellers.c.legal_name, profiles.c.name).label("called"),
         func.coalesce(sellers.c.email, users.c.email).label("email"),
         func.coalesce(sellers.c.country, addresses.c.country, HOME).label("country"),
@@ -93,6 +94,17 @@ class Payee(NamedTuple):
     gateway_id: str | None
     state: str
     wanted: tuple[str, ...]
+    vetting: str  # empty of who sells nothing
+
+    @property
+    def has_sold(self) -> bool:
+        """May they sell, or could they before they were stopped? Then the books of it are theirs to see."""
+        return self.vetting in (Vetting.APPROVED, Vetting.SUSPENDED)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Did somebody stop their sales? Then nothing is paid meanwhile."""
+        return self.vetting == Vetting.SUSPENDED
 
 
 class Standing(NamedTuple):
@@ -116,6 +128,7 @@ def payee(person: int) -> Payee:
         row.gateway_id,
         row.state or "",
         tuple(row.wanted or ()),
+        row.vetting or "",
     )
 
 
@@ -204,7 +217,7 @@ def _believe(account: int, report: AccountReport) -> None:
     )
     told = {"gateway_id": report.id, "state": report.state, "wanted": list(report.wanted), "changed_at": clock.now()}
     if connection().execute(known.values(**told)).rowcount != 1:
-        log.error("the gateway speaks of another account", account=account, gateway_id=report.id)
+        alert("misfit_call", account=account, gateway_id=report.id)
 
 
 @jobs.handler

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 import structlog
 from sqlalchemy import bindparam, select, update
 
-from shop import clock, differences, gateways, inbox, jobs, notices
+from shop import clock, differences, disputes, gateways, inbox, jobs, notices
 from shop.alerts import alert
 from shop.database import connection, db, first, insert, let_go, rows
 from shop.gateways.payment_port import KEYS_LAST, GatewayError
@@ -155,7 +155,7 @@ def each_night() -> None:
     _remember(OF_DAYS, datetime.combine(yesterday, time(), now.tzinfo))
 
 
-@jobs.handler
+@jobs.patient_handler
 def hold_against(day: str) -> None:
     """Compare one day, and tell the operator when something differs that nobody has looked at."""
     compare(date.fromisoformat(day))
@@ -164,9 +164,15 @@ def hold_against(day: str) -> None:
 def compare(day: date) -> None:
     """Hold one day, and the books as a whole, against the gateway's; every difference becomes a row.
 
-    It ends the present transaction first. Raises `GatewayError` when the gateway does not answer.
+    It ends the present transaction first, and commits the fees of disputes, which the gateway says nowhere else.
+    Raises `GatewayError` when the gateway does not answer.
     """
-    found = differences.of_day(day)
+    told = differences.told_of(day)
+    for each in told:
+        if each.kind == "dispute" and each.fee.minor > 0:
+            disputes.note_fee(each.source, each.fee)
+    db.session.commit()
+    found = differences.of_day(day, told)
     differences.keep(day.isoformat(), found)
     differences.keep(differences.BOOKS, differences.of_books())
     if count := differences.unseen():

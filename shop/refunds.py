@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Row, bindparam, select, update
 
 from shop import books, clock, gateways, history, inbox, jobs, ledger, notifications, orders, reversals, shares, stock
+from shop.alerts import alert
 from shop.database import connection, db, first, let_go, rows
 from shop.errors import NotFound, Refused
 from shop.gateways.payment_port import KEYS_LAST, RefundReport, RefundStatus, RejectedError
@@ -184,7 +185,7 @@ def send(refund: int) -> None:
     if wanted is None or wanted.state != RefundState.WANTED:
         return
     if clock.now() - wanted.created_at > KEYS_LAST:
-        log.error("a refund was never answered, and its key is too old to ask again", refund=refund)
+        alert("never_answered", refund=refund)
         return
     let_go()
     gateway = gateways.payment()
@@ -247,13 +248,13 @@ def _fail(refund: int) -> None:
     """It did not arrive: the buyer still has the money coming, and staff have to find another way, or try again."""
     if not _end(refund, (RefundState.WANTED, RefundState.SENT, RefundState.DONE), RefundState.FAILED):
         return
-    log.error("a refund failed: the buyer still has to be paid", refund=refund)
+    alert("refund_failed", refund=refund)
     tries = _row(refund).tries
     for admin in rows(_ADMINS):
         jobs.later(tell_staff, refund=refund, tries=tries, to=admin.email, language=admin.language)
 
 
-@jobs.handler
+@jobs.patient_handler
 def tell_staff(refund: int, tries: int, to: str, language: str) -> None:
     """Mail one of those who run the shop that a refund failed, once for each try."""
     row, about = _row(refund), f"{refund}:{tries} {sha256(to.encode()).hexdigest()[:16]}"

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Row, bindparam, func, select, update
 
 from shop import clock, gateways, inbox, jobs, ledger
+from shop.alerts import alert
 from shop.database import connection, db, first, let_go, rows
 from shop.gateways.payment_port import KEYS_LAST, RejectedError
 from shop.ledger import Entry, Journal
@@ -149,7 +150,7 @@ def call_due() -> None:
     now = clock.now()
     for row in rows(_TO_CALL, now=now):
         if row.state == ReversalState.WANTED and now - row.due_at > KEYS_LAST:
-            log.error("a reversal was never answered, and its key is too old to ask again", reversal=row.id)
+            alert("never_answered", reversal=row.id)
         elif row.state == ReversalState.WANTED or _call_again(row.id):
             jobs.later(reverse, reversal=row.id)
 

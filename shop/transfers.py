@@ -11,10 +11,10 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from sqlalchemy import Row, and_, bindparam, select, update
 
 from shop import clock, gateways, inbox, jobs, ledger, reversals
+from shop.alerts import alert
 from shop.database import connection, db, first, rows
 from shop.gateways.payment_port import KEYS_LAST, AccountState, RejectedError, TransferRequest
 from shop.models import (
@@ -35,8 +35,6 @@ AGAIN = timedelta(
     days=1
 )  # after a refusal: the money of a fresh payment is not there yet, or the seller has too little
 QUIET = timedelta(minutes=10)  # so long the job has; then the clock asks again
-
-log = structlog.get_logger()
 
 transfers, accounts = Transfer.__table__, PayoutAccount.__table__
 orders, profiles = Order.__table__, Profile.__table__
@@ -100,7 +98,7 @@ def send_due() -> None:
         jobs.later(send, transfer=row.id)
     for row in rows(_UNANSWERED, before=now - QUIET):
         if now - row.changed_at > KEYS_LAST:
-            log.error("a transfer was never answered, and its key is too old to ask again", transfer=row.id)
+            alert("never_answered", transfer=row.id)
         else:
             jobs.later(send, transfer=row.id)
 
@@ -115,7 +113,7 @@ def send(transfer: int) -> None:
     try:
         report = gateways.payment().transfer(request)
     except RejectedError as error:
-        log.error("the gateway rejects a transfer", transfer=transfer, code=error.code)
+        alert("transfer_failed", transfer=transfer, code=error.code)
         _turned_down(transfer, error.code)
     else:
         _move(transfer, TransferState.SENDING, state=TransferState.DONE, gateway_id=report.id, last_error="")

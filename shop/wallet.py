@@ -19,7 +19,7 @@ from shop.database import connection, first, insert, let_go, rows
 from shop.errors import NotFound
 from shop.gateways.payment_port import GatewayError, UnreachableError
 from shop.i18n import _
-from shop.models import GatewayCustomer, SavedMethod
+from shop.models import GatewayCustomer, SavedMethod, User
 
 # What the gateway's own script and page see to. Without that script both of the first end at the gateway's page.
 BY_FIELDS = ("card", "wallet")
@@ -28,7 +28,7 @@ AGAIN = timedelta(hours=1)  # until a gateway that does not answer is asked agai
 
 log = structlog.get_logger()
 
-saved, customers = SavedMethod.__table__, GatewayCustomer.__table__
+saved, customers, users = SavedMethod.__table__, GatewayCustomer.__table__, User.__table__
 _KEPT = (
     select(saved)
     .where(
@@ -40,6 +40,7 @@ _ALL = select(saved.c.code).where(saved.c.user_id == bindparam("user"), saved.c.
 _CUSTOMER = select(customers.c.gateway_id).where(
     customers.c.user_id == bindparam("user"), customers.c.gateway == bindparam("gateway")
 )
+_STRANGER = select(users.c.email).where(users.c.id == bindparam("user"), ~_CUSTOMER.exists())
 # The name goes, and the row stays: else a report that is still on its way would bring the card back.
 _FORGET = (
     update(saved)
@@ -118,14 +119,17 @@ def customer(user: int) -> str:
     return str(row.gateway_id) if row else ""
 
 
-def introduce(user: int, email: str) -> None:
+def introduce(user: int) -> None:
     """Make the gateway know somebody, once, so that it can keep their card; the caller commits.
 
-    It ends the present transaction before it calls. Where the gateway cannot do it now, the card is not kept: nobody
-    has to wait for that to pay.
+    By the address of their account, which is the same each time: a key stands for one request. It ends the present
+    transaction before it calls. Where the gateway cannot do it now, the card is not kept: nobody has to wait for that
+    to pay.
     """
-    if customer(user):
+    stranger = first(_STRANGER, user=user, gateway=gateways.payment().name)
+    if stranger is None:
         return
+    email = str(stranger.email)
     let_go()
     gateway = gateways.payment()
     try:

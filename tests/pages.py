@@ -68,7 +68,6 @@ NO_PAGES = frozenset(
         "health.readyz",
         "payouts.seller_csv",
         "payouts.creator_csv",
-        "payouts.onboarding",
     )
 )
 
@@ -90,7 +89,7 @@ LOOKS: dict[Who, tuple[str, ...]] = {
     Who.MODERATOR: ("rex",),
     Who.ADMIN: ("ada",),
 }
-ONLY: dict[str, tuple[str, ...]] = {}
+ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",)}
 
 
 class Unlisted(Exception):

@@ -1,12 +1,40 @@
 """The operator is told of what has to be looked at: in the log always, by mail at most once an hour for each kind."""
 
-import pytest
-from sqlalchemy import func, select
+import re
+from pathlib import Path
 
-from shop import jobs
+import pytest
+from sqlalchemy import func, select, update
+
+from shop import (
+    accounts,
+    alerts,
+    clock,
+    credentials,
+    disputes,
+    jobs,
+    notifications,
+    payouts,
+    reconcile,
+    refunds,
+    reversals,
+    transfers,
+)
 from shop.alerts import alert
 from shop.database import db
-from shop.models import Job, SentMail
+from shop.gateways.payment_port import (
+    AccountReport,
+    AccountState,
+    DisputeReport,
+    DisputeState,
+    RejectedError,
+    UnreachableError,
+)
+from shop.gateways.payment_sandbox import SandboxGateway
+from shop.models import Job, PaymentAttempt, PayoutAccount, Refund, Reversal, Seller, SentMail, Transfer
+from shop.money import Money
+from tests.bookkeeping import bought, give, payable, send_due
+from tests.till import news, states
 
 pytestmark = pytest.mark.usefixtures("at_the_desk")
 
@@ -93,3 +121,155 @@ def test_the_post_is_tried_for_three_days_before_it_is_given_up(pass_time):
         jobs.run_due()
     job = db.session.scalar(select(Job).where(Job.handler.endswith("postman")))
     assert (job.state, 25 < job.tries < 62) == ("waiting", True)
+
+
+def test_each_kind_that_is_raised_has_words_and_each_of_the_words_is_raised_somewhere():
+    shop = Path(alerts.__file__).parent
+    raised_kinds = {
+        kind for file in shop.rglob("*.py") for kind in re.findall(r'\balert\(\s*"(\w+)"', file.read_text("utf-8"))
+    }
+    words = (shop / "templates/email/alert_words.html").read_text("utf-8")
+    assert raised_kinds == set(re.findall(r'^"(\w+)": _\(', words, re.MULTILINE))
+    assert len(raised_kinds) == 10
+
+
+def test_an_operator_who_has_an_account_reads_it_in_their_own_language(operator, letters):
+    user = accounts.register("ada@shop.example", "Ada", "none")
+    user.language = "nl"
+    raised("refund_failed", refund=7)
+    db.session.rollback()
+    [mail] = letters()
+    assert mail["Subject"] == "Het betaalbedrijf weigert geld terug te geven"
+
+
+# What is only seen where it happens
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """The alerts that were raised, as `(kind, facts)`."""
+    heard = []
+    for room in (refunds, transfers, reversals, disputes, payouts):
+        monkeypatch.setattr(room, "alert", lambda kind, **facts: heard.append((kind, facts)))
+    return heard
+
+
+@pytest.fixture
+def sold(mug):
+    payable(db.session.scalar(select(Seller.id)))
+    return bought({mug.small: 1})[1]
+
+
+def rejects(*_given, **_how):
+    raise RejectedError("account_closed")
+
+
+def test_a_refund_that_the_gateway_turns_down_is_told(sold, told, monkeypatch):
+    monkeypatch.setattr(SandboxGateway, "refund", rejects)
+    refund = give(sold)
+    news()
+    assert told == [("refund_failed", {"refund": refund})]
+
+
+def test_a_refund_whose_key_is_too_old_is_told(sold, told, pass_time):
+    refund = give(sold)
+    pass_time(hours=24)
+    refunds.send(refund)
+    assert (told, states(Refund.state)) == ([("never_answered", {"refund": refund})], ["wanted"])
+
+
+def test_a_share_that_the_gateway_turns_down_is_told(sold, told, monkeypatch, pass_time):
+    monkeypatch.setattr(SandboxGateway, "transfer", rejects)
+    pass_time(days=60)
+    send_due()
+    transfer = db.session.scalar(select(Transfer.id))
+    assert told == [("transfer_failed", {"transfer": transfer, "code": "account_closed"})]
+
+
+def test_a_share_that_was_never_answered_is_told(sold, told, pass_time):
+    transfer = db.session.scalar(select(Transfer.id))
+    db.session.execute(update(Transfer).values(state="sending"))
+    db.session.commit()
+    pass_time(hours=24)
+    transfers.send_due()
+    assert told == [("never_answered", {"transfer": transfer})]
+
+
+def test_what_was_to_come_back_and_was_never_answered_is_told(sold, told, pass_time):
+    transfer = db.session.scalar(select(Transfer.id))
+    debt = {
+        "transfer_id": transfer,
+        "cause": "ret:1",
+        "amount": Money(500, "EUR"),
+        "key": "back",
+        "due_at": clock.now(),
+    }
+    db.session.add(Reversal(**debt))
+    db.session.commit()
+    pass_time(hours=24)
+    reversals.call_due()
+    assert told == [("never_answered", {"reversal": db.session.scalar(select(Reversal.id))})]
+
+
+def test_a_dispute_that_does_not_fit_is_told(sold, told):
+    paid_as = db.session.scalar(select(PaymentAttempt.gateway_id))
+    more = DisputeReport(
+        id="dp_1", payment=paid_as, amount=Money(1_000_000, "EUR"), state=DisputeState.OPEN, reason="fraudulent"
+    )
+    assert disputes.apply(more).state == "quarantined"
+    assert [(kind, facts["dispute"], facts["wrong"]) for kind, facts in told] == [("misfit_call", "dp_1", "amount")]
+
+
+def test_another_account_than_ours_is_told(sold, told):
+    ours = db.session.scalar(select(PayoutAccount.id))
+    payouts._believe(ours, AccountReport("acct_other", AccountState.ACTIVE, ()))
+    assert told == [("misfit_call", {"account": ours, "gateway_id": "acct_other"})]
+
+
+@pytest.mark.parametrize(
+    "patient", [credentials.mail_after_sign_up, credentials.mail_reset, refunds.tell_staff, reconcile.hold_against]
+)
+def test_mail_and_the_comparison_of_a_day_outlast_a_weekend(patient):
+    assert jobs._name(patient) in jobs._patient
+
+
+def test_a_day_on_which_the_gateway_was_away_is_compared_when_it_is_back(monkeypatch, pass_time):
+    away = {"is": True}
+
+    def away_for_hours(_self, _since, _until):
+        if away["is"]:
+            raise UnreachableError("nobody there")
+        return []
+
+    monkeypatch.setattr(SandboxGateway, "list_movements", away_for_hours)
+    jobs.later(reconcile.hold_against, day="2026-11-27")
+    db.session.commit()
+    for _hour in range(12):
+        assert jobs.run_due() == 0
+        pass_time(hours=1, minutes=31)
+    away["is"] = False
+    assert jobs.run_due() == 1
+
+
+def test_a_link_that_waited_for_the_mail_server_works_for_an_hour_from_when_it_went_out(
+    letters, pass_time, monkeypatch, noor
+):
+    sends, closed = notifications._send, {"is": True}
+
+    def post_office(letter):
+        if closed["is"]:
+            raise OSError("closed")
+        sends(letter)
+
+    monkeypatch.setattr(notifications, "_send", post_office)
+    credentials.ask_for_reset(noor.email)
+    db.session.commit()
+    for _hour in range(7):
+        jobs.run_due()
+        pass_time(hours=1, minutes=31)
+    closed["is"] = False
+    [mail] = letters()
+    token = re.search(r"/reset/(\w+)", mail.get_body(("plain",)).get_content()).group(1)
+    assert credentials.is_reset_open(token)
+    pass_time(hours=1, seconds=1)
+    assert not credentials.is_reset_open(token)

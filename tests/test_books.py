@@ -88,7 +88,7 @@ def test_a_sale_is_booked_once_however_often_it_is_settled(mug):
 def test_what_is_not_paid_is_not_in_the_books(mug):
     _purchase, attempt = placed({mug.small: 1}, "card_declined")
     paid(attempt)
-    assert ledger.is_empty()
+    assert journals() == {}
 
 
 def test_a_purchase_of_which_the_orders_are_not_the_charge_is_not_booked(mug):
@@ -98,7 +98,7 @@ def test_a_purchase_of_which_the_orders_are_not_the_charge_is_not_booked(mug):
     with pytest.raises(ledger.UnbalancedError, match="2844 was sold"):
         paid(attempt)
     db.session.rollback()
-    assert ledger.is_empty()
+    assert journals() == {}
 
 
 def test_what_the_gateway_keeps_is_a_cost_once_it_says_so(mug):
@@ -372,7 +372,7 @@ def test_an_order_of_before_the_books_has_its_page_first(mug, monkeypatch):
     with monkeypatch.context() as before:
         before.setattr(books, "book", lambda _payment: None)
         _purchase, order = bought({mug.small: 1})
-    assert ledger.is_empty()
+    assert journals() == {}
     give(order, 1000)
     news()
     assert accounts() == {"gateway": -1845, "seller": 1765, "platform": 66, "tax": 14}

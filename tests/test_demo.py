@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select
 
-from shop import credentials, demo
+from shop import credentials, demo, jobs, purchases
 from shop.database import db
 from shop.demo import catalogue
 from shop.errors import Refused
@@ -25,6 +25,8 @@ from shop.models import (
     PriceChange,
     Product,
     Profile,
+    Purchase,
+    Refund,
     Rendition,
     RoleGrant,
     Seller,
@@ -33,6 +35,7 @@ from shop.models import (
     Variant,
 )
 from shop.words import Words
+from tests.cast import a_purchase
 
 SIZES = (Picture.name_216, Picture.name_360, Picture.name_640)
 
@@ -216,3 +219,14 @@ def test_the_catalogue_keeps_its_own_rules():
     assert {tag["product"] for clip in asked["clips"] for tag in clip["tags"]} <= live
     assert all((catalogue.FOLDER / clip[file]).is_file() for clip in asked["clips"] for file in ("video", "poster"))
     assert json.loads((catalogue.FOLDER / "catalogue.schema.json").read_text())["title"] == "Demo catalogue"
+
+
+def test_its_sales_write_to_nobody_and_leave_the_letters_of_others_alone(shop, mug):
+    others = a_purchase({mug.small: 1})
+    jobs.later(purchases.confirm, purchase=others.id)
+    db.session.commit()
+    demo.trade()
+    assert db.session.scalar(select(func.count(Purchase.id))) == 5
+    assert sorted(db.session.scalars(select(Refund.state))) == ["done", "done"]
+    assert jobs.waiting(purchases.confirm) == [{"purchase": others.id}]
+    assert jobs.waiting(purchases.tell_of_refund) == []

@@ -152,7 +152,7 @@ def test_an_attempt_that_does_not_exist_is_a_mistake_of_ours(mug):
 
 def buy(mug, user, method, *, wants_saving=False):
     if user and wants_saving:
-        wallet.introduce(user, "noor@example.com")
+        wallet.introduce(user)
     attempt = payments.open(a_purchase({mug.small: 1}, user_id=user), method, wants_saving=wants_saving)
     db.session.commit()
     outcome = settlement.pay(attempt)

@@ -21,7 +21,7 @@ def count(table):
 @pytest.fixture
 def kept(mug, noor):
     """Noor paid with a card, and wanted it kept; gives the gateway's id of it."""
-    wallet.introduce(noor.id, noor.email)
+    wallet.introduce(noor.id)
     attempt = payments.open(a_purchase({mug.small: 1}, user_id=noor.id), "card", wants_saving=True)
     db.session.commit()
     settlement.pay(attempt)
@@ -32,10 +32,27 @@ def kept(mug, noor):
 
 def test_somebody_is_introduced_once(noor):
     for _time in range(2):
-        wallet.introduce(noor.id, noor.email)
+        wallet.introduce(noor.id)
         db.session.commit()
     assert count(GatewayCustomer) == 1
     assert wallet.customer(noor.id).startswith("sbx_cus_")
+
+
+def test_somebody_is_introduced_by_the_address_of_their_account_whatever_they_type(noor, monkeypatch):
+    asked = []
+    really = SandboxGateway.open_customer
+
+    def listen(self, reference, email, *, key):
+        asked.append((email, key))
+        return really(self, reference, email, key=key)
+
+    monkeypatch.setattr(SandboxGateway, "open_customer", listen)
+    wallet.introduce(noor.id)
+    db.session.rollback()  # nobody wrote it down
+    wallet.introduce(noor.id)
+    db.session.commit()
+    assert asked == [("noor@example.com", f"user:{noor.id}:customer")] * 2
+    assert count(GatewayCustomer) == 1
 
 
 def test_who_cannot_be_introduced_now_pays_all_the_same(mug, noor, monkeypatch):
@@ -43,7 +60,7 @@ def test_who_cannot_be_introduced_now_pays_all_the_same(mug, noor, monkeypatch):
         raise UnreachableError
 
     monkeypatch.setattr(SandboxGateway, "open_customer", silent)
-    wallet.introduce(noor.id, noor.email)
+    wallet.introduce(noor.id)
     attempt = payments.open(a_purchase({mug.small: 1}, user_id=noor.id), "card", wants_saving=True)
     db.session.commit()
     assert settlement.pay(attempt) == payments.Paid()

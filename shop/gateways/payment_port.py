@@ -241,9 +241,6 @@ class PaymentGateway(Protocol):
     def open_customer(self, person: str, email: str, *, key: str) -> str:
         """Make the gateway know somebody, so that it can keep their card; gives its id of them."""
 
-    def client_session(self, customer: str) -> str:
-        """A secret with which the gateway's own fields show this customer's cards, and offer to keep one."""
-
     def forget_method(self, method: str) -> None:
         """Forget a kept card. One that is forgotten already is no error."""
 

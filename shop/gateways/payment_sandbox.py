@@ -74,12 +74,6 @@ class SandboxGateway(Premises, PaymentGateway):
         asked = {"person": person, "email": email}
         return str(self._once(key, asked, lambda memory: open_customer(memory, person))["id"])
 
-    def client_session(self, customer: str) -> str:
-        """A secret that nothing uses: the sandbox has no fields in the page."""
-        with self.memory() as memory:
-            memory.need(customer, "customer")
-        return named("cuss_secret")
-
     def forget_method(self, method: str) -> None:
         """Forget a kept card; nobody can pay with it again."""
         with self.memory() as memory:

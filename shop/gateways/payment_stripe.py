@@ -109,11 +109,6 @@ class StripeGateway(PaymentGateway):
         with self._asking():
             return self._v1.customers.create({"email": email, "metadata": {"person": person}}, _key(key)).id
 
-    def client_session(self, customer: str) -> str:
-        """A secret for Stripe's fields in the page."""
-        with self._asking():
-            return self._v1.customer_sessions.create(words.customer_session(customer)).client_secret
-
     def forget_method(self, method: str) -> None:
         """Detach a card from its customer."""
         with self._asking():

@@ -11,7 +11,6 @@ from shop.gateways.payment_port import AccountRequest, RejectedError, Request, T
 
 if TYPE_CHECKING:  # only types, and many
     from stripe.params import (
-        CustomerSessionCreateParams,
         PaymentIntentCreateParams,
         PaymentIntentCreateParamsPaymentMethodDataBillingDetails,
         TransferCreateParams,
@@ -118,24 +117,6 @@ def _with_payer(request: Request, wish: SessionCreateParams) -> SessionCreatePar
     if request.wants_saving:
         wish["payment_method_options"] = {"card": {"setup_future_usage": "on_session"}}
     return wish
-
-
-def customer_session(customer: str) -> CustomerSessionCreateParams:
-    """Stripe's fields show this customer's cards, may drop one, and offer to keep one for when they are here again."""
-    return {
-        "customer": customer,
-        "components": {
-            "payment_element": {
-                "enabled": True,
-                "features": {
-                    "payment_method_save": "enabled",
-                    "payment_method_save_usage": "on_session",
-                    "payment_method_redisplay": "enabled",
-                    "payment_method_remove": "enabled",
-                },
-            }
-        },
-    }
 
 
 def transfer(request: TransferRequest, charge: str) -> TransferCreateParams:

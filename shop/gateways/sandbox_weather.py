@@ -32,6 +32,3 @@ class Weather(NamedTuple):
     def is_unheard(self, tries: int) -> bool:
         """Is the shop's answer to it taken for an error?"""
         return self.drop <= tries < self.drop + self.error
-
-
-FAIR = Weather()

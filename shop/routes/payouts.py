@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from io import StringIO
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 from flask_login import current_user
 from sqlalchemy import Row
 
@@ -45,7 +45,7 @@ class Desk(NamedTuple):
 
 
 def _seller(payee: Payee) -> Desk:
-    if payee.seller is None:
+    if payee.seller is None or not payee.has_sold:
         raise NotFound(_("There is nothing here to be paid for."))
     return Desk(Account.SELLER, payee.seller, "/seller/payouts")
 
@@ -136,17 +136,17 @@ def open_account() -> Answer:
     return leave(_home())
 
 
-@bp.get("/payouts/onboarding")
+@bp.post("/payouts/onboarding")
 def onboarding() -> Answer:
     """To the gateway's own page, on which one tells what it still wants to know."""
     payee = payouts.payee(current_user.id)
     if payee.account is None or payee.gateway_id is None:
-        return redirect(_home(), 303)
+        return leave(_home())
     try:
-        url = payouts.onboarding_link(payee.account, again="/payouts/onboarding", back=f"{_home()}?back=1")
+        url = payouts.onboarding_link(payee.account, again=_home(), back=f"{_home()}?back=1")
     except GatewayError:
         raise Refused(_("The payment company does not answer. Please try again in a moment."), 503) from None
-    return redirect(url, 303)
+    return leave(url)
 
 
 @bp.post("/payouts/look")

@@ -5,10 +5,11 @@ import io
 
 import pytest
 
-from shop import accounts, gateways, ledger, refunds
+from shop import accounts, gateways, ledger, refunds, sellers
 from shop.database import db
 from shop.models import Account, PayoutAccount, Profile, Role, Seller
 from shop.routes.payouts import tame
+from shop.words import Words
 from tests.bookkeeping import bought
 from tests.cast import a_profile
 
@@ -111,8 +112,8 @@ def test_an_account_is_opened_completed_and_looked_at(app, browsers, who, _role,
     browser, headers = browsers[who], HTMX if htmx else {}
     assert there(browser.post("/payouts/account", headers=headers), htmx) == address
     assert "Complete my account" in browser.get(address).text
-    away = browser.get("/payouts/onboarding")
-    assert (away.status_code, away.location.startswith("/sandbox/")) == (303, True)
+    assert browser.get("/payouts/onboarding").status_code == 405
+    assert there(browser.post("/payouts/onboarding", headers=headers), htmx).startswith("/sandbox/account/")
     with app.test_request_context(method="POST"):
         account = db.session.query(PayoutAccount).one().gateway_id
         db.session.rollback()
@@ -124,8 +125,47 @@ def test_an_account_is_opened_completed_and_looked_at(app, browsers, who, _role,
 
 
 def test_without_an_account_there_is_no_way_to_complete_one(browsers):
-    assert browsers["mina"].get("/payouts/onboarding").location == "/seller/payouts"
+    assert browsers["mina"].post("/payouts/onboarding").location == "/seller/payouts"
     assert browsers["mina"].post("/payouts/look").location == "/seller/payouts"
+
+
+def test_an_outdated_link_leads_back_to_the_page_with_the_button(browsers, monkeypatch):
+    from shop.gateways.payment_sandbox import SandboxGateway
+
+    browsers["kai"].post("/payouts/account")
+    asked = []
+
+    def listen(_self, _account, *, again_path, return_path):
+        asked.append((again_path, return_path))
+        return "https://connect.example/form"
+
+    monkeypatch.setattr(SandboxGateway, "onboarding_link", listen)
+    page = browsers["kai"].post("/payouts/onboarding")
+    assert (page.status_code, 'href="https://connect.example/form"' in page.text) == (200, True)
+    assert asked == [("/studio/earnings", "/studio/earnings?back=1")]
+    assert 'action="/payouts/onboarding"' in browsers["kai"].get(asked[0][0]).text
+
+
+def test_who_was_stopped_still_sees_every_line_and_that_it_waits(app, browsers, signed_in_as):
+    signed_in_as("rex", Role.MODERATOR)
+    with app.test_request_context(method="POST"):
+        rex = accounts.called("rex@example.com")
+        sellers.suspend(db.session.query(Seller).one(), by=rex, words=Words(en="Nothing arrives at all."))
+        db.session.commit()
+    assert browsers["mina"].get("/seller/payouts").status_code == 303  # she is signed out
+    mina = signed_in_as("mina")
+    page = mina.get("/seller/payouts")
+    assert (page.status_code, page.text.count('class="ledger"')) == (200, 2)
+    assert "Meanwhile nothing is sent to you" in page.text
+    assert ("Can be paid out" in page.text, "/payouts/" in page.text, "/seller/orders/" in page.text) == (False,) * 3
+    assert mina.get("/seller/payouts.csv").status_code == 200
+
+
+def test_who_only_applied_has_no_books_yet(app, browsers):
+    with app.test_request_context(method="POST"):
+        db.session.query(Seller).one().vetting = "waiting"
+        db.session.commit()
+    assert browsers["mina"].get("/seller/payouts").status_code == 404
 
 
 def test_a_gateway_that_is_silent_is_said_in_words(browsers, monkeypatch):

@@ -82,7 +82,6 @@ def test_a_hosted_page_waits_for_a_buyer(gateway):
 
 def test_a_card_is_kept_pays_again_and_is_forgotten(gateway):
     noor = gateway.open_customer("7", "noor@example.com", key=f"smoke:{RUN}:customer")
-    assert gateway.client_session(noor)
     paid = gateway.create_payment(asked("keep", "pm_card_visa", customer=noor, wants_saving=True))
     kept = gateway.get_payment(paid.id).saved
     assert kept.name == "Visa 4242"

@@ -245,12 +245,6 @@ def create_customer(memory: Memory, asked: Asked, _name: str) -> Thing:
     return open_customer(memory, asked.get("metadata", {}).get("person", ""))
 
 
-@route("POST", "/v1/customer_sessions")
-def create_customer_session(memory: Memory, asked: Asked, _name: str) -> Thing:
-    memory.need(asked["customer"], "customer")
-    return {"object": "customer_session", "client_secret": named("cuss_secret")}
-
-
 @route("POST", "/v1/payment_methods/<id>/detach")
 def detach(memory: Memory, _asked: Asked, name: str) -> Thing:
     method = memory.need(name, "method")

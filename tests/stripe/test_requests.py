@@ -41,7 +41,6 @@ DOORS = {
     "GET /v1/checkout/sessions/[^/]+": ("checkout.SessionRetrieveParams", SESSION),
     "POST /v1/refunds": ("RefundCreateParams", {"id": "re_1", "object": "refund", "amount": 845, "currency": "eur"}),
     "POST /v1/customers": ("CustomerCreateParams", {"id": "cus_1", "object": "customer"}),
-    "POST /v1/customer_sessions": ("CustomerSessionCreateParams", {"client_secret": "cuss_secret_1"}),
     "POST /v1/payment_methods/[^/]+/detach": ("PaymentMethodDetachParams", {"id": "pm_1", "object": "payment_method"}),
     "POST /v1/transfers": ("TransferCreateParams", TRANSFER),
     "POST /v1/transfers/[^/]+/reversals": ("TransferReversalCreateParams", {"id": "trr_1", "transfer": TRANSFER}),
@@ -89,7 +88,6 @@ KINDS = {
         lambda g: g.open_customer("7", "noor@example.com", key="user:7:customer"),
         ["POST /v1/customers"],
     ),
-    "client_session": (lambda g: g.client_session("cus_1"), ["POST /v1/customer_sessions"]),
     "forget_method": (lambda g: g.forget_method("pm_1"), ["POST /v1/payment_methods/[^/]+/detach"]),
     "transfer": (lambda g: g.transfer(SHARE), ["GET /v1/payment_intents/[^/]+", "POST /v1/transfers"]),
     "reverse_transfer": (
