@@ -178,7 +178,7 @@ class StripeGateway(PaymentGateway):
 
     def verify_webhook(self, raw: bytes, header: str | None, *, endpoint: str = "payments") -> Notice:
         """Read a call of Stripe's, or raise `ForgedError`."""
-        return shape.verify(raw, header, self._secrets[endpoint], is_live=self.is_live)
+        return shape.verify(raw, header, self._secrets[endpoint], is_live=self.is_live, endpoint=endpoint)
 
     def read_notice(self, body: str) -> Notice:
         """Read a call that was verified before."""
