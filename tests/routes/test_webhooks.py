@@ -65,8 +65,11 @@ def now():
 BODY = json.dumps(FOREIGN)
 THIN = json.dumps(
     {
-        **{"id": "evt_thin", "object": "v2.core.event", "type": "v2.core.account[requirements].updated"},
-        **{"livemode": False, "related_object": {"id": "acct_1", "type": "v2.core.account"}},
+        "id": "evt_thin",
+        "object": "v2.core.event",
+        "type": "v2.core.account[requirements].updated",
+        "livemode": False,
+        "related_object": {"id": "acct_1", "type": "v2.core.account"},
     }
 )
 LIVE = json.dumps({**FOREIGN, "livemode": True})
