@@ -195,7 +195,7 @@ class StripeGateway(PaymentGateway):
                 yield
         except stripe.StripeError as error:
             said = _in_our_words(error)
-            is_down = isinstance(said, UnreachableError) and error.http_status != 409
+            is_down = isinstance(said, UnreachableError) and error.http_status not in (409, 429)  # busy is not broken
             (self.fuse.failed if is_down else self.fuse.worked)()
             raise said from error
         except (AttributeError, KeyError) as error:  # the answer is not one of Stripe's: something in between spoke
