@@ -129,7 +129,7 @@ class SandboxGateway(Premises, PaymentGateway):
 
     def verify_webhook(self, raw: bytes, header: str | None, *, endpoint: str = "payments") -> Notice:
         """Read a call of ours, or raise `ForgedError`."""
-        return shape.verify(raw, header, self._secrets[endpoint])
+        return shape.verify(raw, header, self._secrets[endpoint], endpoint=endpoint)
 
     def read_notice(self, body: str) -> Notice:
         """Read a call that was verified before."""

@@ -175,7 +175,7 @@ class StripeGateway(PaymentGateway):
 
     def verify_webhook(self, raw: bytes, header: str | None, *, endpoint: str = "payments") -> Notice:
         """Read a call of Stripe's, or raise `ForgedError`."""
-        return shape.verify(raw, header, self._secrets[endpoint], is_live=self.is_live)
+        return shape.verify(raw, header, self._secrets[endpoint], is_live=self.is_live, endpoint=endpoint)
 
     def read_notice(self, body: str) -> Notice:
         """Read a call that was verified before."""
@@ -192,7 +192,7 @@ class StripeGateway(PaymentGateway):
                 yield
         except stripe.StripeError as error:
             said = _in_our_words(error)
-            is_down = isinstance(said, UnreachableError) and error.http_status != 409
+            is_down = isinstance(said, UnreachableError) and error.http_status not in (409, 429)  # busy is not broken
             (self.fuse.failed if is_down else self.fuse.worked)()
             raise said from error
         except (AttributeError, KeyError) as error:  # the answer is not one of Stripe's: something in between spoke

@@ -9,7 +9,7 @@ from flask_login import current_user, login_user, logout_user
 from wtforms import EmailField, HiddenField, PasswordField, StringField, ValidationError
 from wtforms.validators import DataRequired, InputRequired, Regexp
 
-from shop import accounts, cart, credentials, i18n, limits, passwords
+from shop import accounts, cart, credentials, i18n, limits, mailbox, passwords
 from shop.access import home_address
 from shop.database import db
 from shop.errors import Refused
@@ -20,7 +20,7 @@ from shop.notifications import wait_in_a_folder
 bp = Blueprint("credentials", __name__)
 
 YEAR = 365 * 24 * 60 * 60
-IS_AN_ADDRESS = Regexp(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", message=_l("This does not look like an e-mail address."))
+IS_AN_ADDRESS = Regexp(mailbox.ADDRESS, message=_l("This does not look like an e-mail address."))
 EMAIL = (InputRequired(_l("Fill in your e-mail address.")), at_most(254), IS_AN_ADDRESS)
 PASSWORD = (InputRequired(_l("Fill in your password.")), at_most(128))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, redirect, request
@@ -16,7 +17,7 @@ from shop.database import db
 from shop.errors import Refused
 from shop.hypermedia import Answer, Form, leave, page, secret
 from shop.i18n import _l
-from shop.models import Order
+from shop.models import Order, Role
 from shop.money import Money
 from shop.refund_desk import Desk
 
@@ -76,7 +77,8 @@ def show(code: str) -> Answer:
 @bp.post("/moderation/orders/<code>/refunds")
 def refund(code: str) -> Answer:
     """Staff give money of an order back."""
-    return _give(lambda: refund_desk.look(code), f"/moderation/orders/{code}")
+    give = partial(refund_desk.give_as_staff, is_admin=Role.ADMIN in current_user.roles)
+    return _give(lambda: refund_desk.look(code), f"/moderation/orders/{code}", give)
 
 
 @bp.post("/moderation/refunds/<code>/again")
@@ -96,15 +98,16 @@ def show_own(number: str) -> Answer:
 @bp.post("/seller/orders/<number>/refunds")
 def refund_own(number: str) -> Answer:
     """A seller gives money of their own order back."""
-    return _give(lambda: refund_desk.look_own(number, current_user.id), f"/seller/orders/{number}")
+    home = f"/seller/orders/{number}"
+    return _give(lambda: refund_desk.look_own(number, current_user.id), home, refund_desk.give)
 
 
-def _give(look: Callable[[], Desk], home: str) -> Answer:
+def _give(look: Callable[[], Desk], home: str, give: Callable[..., int]) -> Answer:
     desk, form = look(), RefundForm()
     if not form.validate():
         return _page(desk, form, home, 422)
     try:
-        refund_desk.give(desk, **_wanted(form, desk), reason=form.reason.data, by=current_user.id)
+        give(desk, **_wanted(form, desk), reason=form.reason.data, by=current_user.id)
     except Refused as no:
         db.session.rollback()
         return _page(look(), form, home, no.status, no.words)

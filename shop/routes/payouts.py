@@ -69,7 +69,8 @@ def creator() -> Answer:
 
 
 def _page(payee: Payee, desk: Desk) -> Answer:
-    lines, more = ledger.statement(desk.account, desk.holder, request.args.get("before", type=int))
+    before = request.args.get("before", -1, type=int)
+    lines, more = ledger.statement(desk.account, desk.holder, before if 0 <= before < 2**62 else None)
     currency = lines[0].amount_currency if lines else CURRENCY
     standing = payouts.standing(desk.account, desk.holder)
     return page(

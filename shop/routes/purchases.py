@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, redirect, request
+from werkzeug.exceptions import TooManyRequests
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
-from shop import books, checkout, purchases, settlement, wallet
+from shop import books, checkout, purchases, settlement, tries, wallet
 from shop.database import db
 from shop.errors import Refused
 from shop.gateways.payment_port import GatewayError, NeedsClientAction, NeedsRedirect
@@ -17,7 +18,7 @@ from shop.i18n import _
 from shop.models import Purchase
 from shop.purchases import Stage
 from shop.routes.cart import cart_size, person
-from shop.routes.checkout import CARD, pay
+from shop.routes.checkout import CARD, pay, told_to_wait
 
 bp = Blueprint("purchases", __name__)
 
@@ -43,9 +44,10 @@ def look(code: str) -> Answer:
     """See how the payment stands: the page asks this of itself while it waits."""
     purchase = purchases.find(code, person())
     go_on = ""
-    if purchases.stage(purchase) is Stage.WAITING:
+    attempt = purchases.newest(purchase).id
+    if purchases.stage(purchase) is Stage.WAITING and tries.may_look(attempt):
         try:
-            outcome = settlement.look(purchases.newest(purchase).id)
+            outcome = settlement.look(attempt)
             db.session.commit()
             go_on = outcome.secret if isinstance(outcome, NeedsClientAction) else ""
         except GatewayError:
@@ -69,10 +71,16 @@ def pay_again(code: str) -> Answer:
         return _page(purchase, status=422, words=_("Choose how you want to pay."))
     try:
         placed = checkout.pay_again(purchase, form.method.data, form.tries.data, card=form.card.data or "")
+        if placed.is_new:
+            tries.begin(placed.number, person())
         db.session.commit()
     except Refused as no:
         db.session.rollback()
         return _page(purchases.find(code, person()), status=no.status, words=no.words)
+    except TooManyRequests as no:
+        db.session.rollback()
+        words = _("That was too often. Please wait a moment.")
+        return told_to_wait(_page(purchases.find(code, person()), status=429, words=words), no)
     outcome = pay(placed)
     return leave(outcome.url if isinstance(outcome, NeedsRedirect) else f"/purchases/{code}")
 

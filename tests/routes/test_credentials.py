@@ -374,6 +374,19 @@ def test_a_new_password_ends_the_links_that_are_under_way(post, noor, letters):
     assert post(second, password="another fine one").status_code == 410
 
 
+@pytest.mark.parametrize("address", ["/sign-up", "/reset"])
+def test_an_address_with_a_header_in_it_is_none_and_nobody_is_mailed(app, post, letters, address):
+    for email in ("v@example.org;=?utf-8?q?=0d=0aBcc:_x=40y.z?=", "a@=?utf-8?q?b.c=0d=0aBcc:_x=40y.z?=.cc"):
+        answer = post(address, name="Kai", email=email, password=WORDS)
+        assert (answer.status_code, "This does not look like an e-mail address." in answer.text) == (422, True)
+    assert (letters(), count(app, User.id)) == ([], 0)
+
+
+def test_a_name_with_a_header_in_it_stays_a_name(post, letters):
+    signed_up(post, name="=?utf-8?q?=0d=0aBcc:_x=40y.z?=")
+    assert [(mail["To"], mail["Bcc"]) for mail in letters()] == [("kai@example.com", None)]
+
+
 @pytest.mark.parametrize("address", ["/sign-in", "/sign-up", "/reset"])
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_an_empty_form_is_shown_again(client, address, headers):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shop import accounts, refund_desk
+from shop import accounts, clock, refund_desk, refunds
 from shop.database import db
-from shop.models import Order, Profile, Refund, RefundState, Role
+from shop.models import Order, Profile, Refund, RefundState, Role, RoleGrant
 from tests.bookkeeping import bought
 from tests.conftest import HTMX
 from tests.routes.conftest import there
@@ -100,6 +100,64 @@ def test_a_seller_gives_back_their_own_and_nobody_elses(app, mina, code, refunde
     assert code not in mina.get(f"/seller/orders/{code[:8]}").text
     assert send(lars, f"/seller/orders/{code[:8]}/refunds", htmx).status_code == 404
     assert len(refunded()) == 1
+
+
+def change(app, code, **facts):
+    with app.test_request_context(method="POST"):
+        purchase = db.session.query(Order).filter_by(code=code).one().purchase
+        for name, value in facts.items():
+            setattr(purchase, name, value)
+        db.session.commit()
+
+
+def called(app, name):
+    with app.test_request_context():
+        return accounts.called(f"{name}@example.com").id
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("bought_as", ["with an account", "as a guest"])
+def test_staff_give_nothing_back_of_what_they_bought_themselves(app, rex, code, refunded, bought_as, htmx):
+    as_guest = bought_as == "as a guest"
+    change(app, code, **({"email": "Rex@Example.com"} if as_guest else {"user_id": called(app, "rex")}))
+    answer = send(rex, f"/moderation/orders/{code}/refunds", htmx)
+    assert (answer.status_code, "This order is your own." in answer.text) == (403, True)
+    assert refunded() == []
+
+
+def test_staff_who_sell_give_back_of_their_own_orders_as_sellers_and_not_as_staff(app, mina, code, refunded):
+    with app.test_request_context(method="POST"):
+        db.session.add(RoleGrant(user_id=called(app, "mina"), role=Role.MODERATOR, granted_at=clock.now()))
+        db.session.commit()
+    assert send(mina, f"/moderation/orders/{code}/refunds").status_code == 403
+    assert refunded() == []
+    assert send(mina, f"/seller/orders/{code[:8]}/refunds").status_code == 303
+    assert refunded() == [(1250, "goodwill")]
+
+
+def test_a_moderator_gives_back_so_much_of_one_order_and_an_admin_more(rex, code, refunded, signed_in_as, monkeypatch):
+    assert refund_desk.MOST == 50_000
+    monkeypatch.setattr(refund_desk, "MOST", 2000)
+    assert send(rex, f"/moderation/orders/{code}/refunds").status_code == 303
+    answer = send(rex, f"/moderation/orders/{code}/refunds")
+    assert (answer.status_code, "More than €20.00 of one order" in answer.text) == (403, True)
+    assert refunded() == [(1250, "goodwill")]
+    ada = signed_in_as("ada", Role.ADMIN)
+    assert send(ada, f"/moderation/orders/{code}/refunds", amount="40.45").status_code == 303
+    assert refunded() == [(1250, "goodwill"), (4045, "goodwill")]
+
+
+def test_a_seller_sees_what_went_back_of_their_own_order_and_not_of_anothers(app, mina, mug, lamp):
+    with app.test_request_context(method="POST"):
+        purchase, _order = bought({mug.small: 1, lamp.oak: 1})
+        both = db.session.query(Order).filter_by(purchase_id=purchase).all()
+        ours, theirs = sorted(both, key=lambda order: order.seller_id == lamp.seller)
+        for order, minor in ((ours, 111), (theirs, 222)):
+            refunds.give(order.id, minor)
+        db.session.commit()
+        number = ours.code[:8]
+    page = mina.get(f"/seller/orders/{number}").text
+    assert ("€1.11" in page, "€2.22" in page, "Given back of this order" in page) == (True, False, True)
 
 
 def test_an_order_is_found_by_its_code(rex, code):

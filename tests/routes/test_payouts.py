@@ -179,3 +179,12 @@ def test_a_gateway_that_is_silent_is_said_in_words(browsers, monkeypatch):
         monkeypatch.setattr(SandboxGateway, name, silence)
     answer = browsers["mina"].post("/payouts/account")
     assert (answer.status_code, "does not answer" in answer.text) == (503, True)
+
+
+@pytest.mark.parametrize(
+    "before", ["99999999999999999999", "9223372036854775807", "-5", "-99999999999999999999", "x", ""]
+)
+@pytest.mark.parametrize(("who", "_role", "address"), DESKS)
+def test_a_place_that_is_not_in_the_books_shows_the_newest_leaf(browsers, who, _role, address, before):
+    answer = browsers[who].get(f"{address}?before={before}")
+    assert (answer.status_code, {"mina": "€24.77", "kai": "€2.45"}[who] in answer.text) == (200, True)

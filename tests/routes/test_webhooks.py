@@ -63,6 +63,15 @@ def now():
 
 
 BODY = json.dumps(FOREIGN)
+THIN = json.dumps(
+    {
+        "id": "evt_thin",
+        "object": "v2.core.event",
+        "type": "v2.core.account[requirements].updated",
+        "livemode": False,
+        "related_object": {"id": "acct_1", "type": "v2.core.account"},
+    }
+)
 LIVE = json.dumps({**FOREIGN, "livemode": True})
 OTHER = "whsec_somebody_else"
 FORGERIES = {
@@ -107,8 +116,17 @@ def test_each_door_has_a_secret_of_its_own(app, call, secret, kept, counted):
     before = counted()
     assert call(BODY, shape.sign(BODY, [other])) == call(BODY, shape.sign(BODY, [secret]), "sandbox/accounts") == 400
     assert counted() == before
-    assert call(BODY, shape.sign(BODY, [other]), "sandbox/accounts") == 200
+    assert call(THIN, shape.sign(THIN, [other]), "sandbox/accounts") == 200
     assert len(kept()) == 1
+
+
+def test_each_door_takes_its_own_kind_of_call(app, call, secret, counted):
+    with app.app_context():
+        other = gateways.payment()._secrets["accounts"][0]
+    before = counted()
+    assert call(THIN, shape.sign(THIN, [secret])) == 400
+    assert call(BODY, shape.sign(BODY, [other]), "sandbox/accounts") == 400
+    assert counted() == before
 
 
 def test_what_happened_in_somebody_elses_account_is_foreign_whatever_it_says(app, call, secret, kept, mug):

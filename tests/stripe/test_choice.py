@@ -12,12 +12,17 @@ from shop.gateways.payment_stripe import StripeGateway
 KEYS = {
     "STRIPE_SECRET_KEY": "sk_test_1",
     "STRIPE_PUBLISHABLE_KEY": "pk_test_1",
-    "STRIPE_WEBHOOK_SECRET": "whsec_new,whsec_old",
-    "STRIPE_ACCOUNTS_WEBHOOK_SECRET": "whsec_accounts",
+    "STRIPE_WEBHOOK_SECRET": "whsec_new_0123456789abcdef,whsec_old_0123456789abcdef",
+    "STRIPE_ACCOUNTS_WEBHOOK_SECRET": "whsec_accounts_0123456789abcdef",
 }
 LIVE = {"STRIPE_SECRET_KEY": "sk_live_1", "STRIPE_PUBLISHABLE_KEY": "pk_live_1"}
 PRODUCTION = {"APP_ENV": "production", "BASE_URL": "https://shop.example"}
 EVENT = '{"id": "evt_1", "object": "event", "type": "x", "livemode": false, "data": {"object": {"object": "customer"}}}'
+
+THIN = (
+    '{"id": "evt_2", "object": "v2.core.event", "type": "x", "livemode": false,'
+    ' "related_object": {"id": "acct_1", "type": "v2.core.account"}}'
+)
 
 
 @pytest.fixture
@@ -36,10 +41,11 @@ def test_with_keys_it_is_stripe_and_there_is_one(shop):
 
 def test_its_doors_open_with_the_secrets_of_the_settings(shop):
     with shop(**KEYS).app_context():
-        for secret in ("whsec_new", "whsec_old"):
+        for secret in ("whsec_new_0123456789abcdef", "whsec_old_0123456789abcdef"):
             assert gateways.payment().verify_webhook(EVENT.encode(), shape.sign(EVENT, [secret])).id == "evt_1"
-        signed = shape.sign(EVENT, ["whsec_accounts"])
-        assert gateways.payment().verify_webhook(EVENT.encode(), signed, endpoint="accounts").id == "evt_1"
+        signed = shape.sign(EVENT, ["whsec_accounts_0123456789abcdef"])
+        thin = shape.sign(THIN, ["whsec_accounts_0123456789abcdef"])
+        assert gateways.payment().verify_webhook(THIN.encode(), thin, endpoint="accounts").id == "evt_2"
         with pytest.raises(ForgedError):
             gateways.payment().verify_webhook(EVENT.encode(), signed)
 

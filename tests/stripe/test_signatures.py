@@ -63,6 +63,19 @@ FORGERIES = {
     "only the old scheme": (lambda d: (body(d), header(body(d), own(d)).replace("v1=", "v0=")), "signature"),
     "one byte changed": (lambda d: (body(d).replace("evt", "evu"), header(body(d), own(d))), "signature"),
     "written otherwise": (lambda d: (json.dumps(EVENTS[d], indent=1), header(body(d), own(d))), "signature"),
+    "of yesterday, with another stamp before it": (
+        lambda d: (body(d), f"xt={now()}," + header(body(d), own(d), now() - 86400)),
+        "stamp",
+    ),
+    "of yesterday, with a second stamp": (
+        lambda d: (body(d), f"t={now()}," + header(body(d), own(d), now() - 86400)),
+        "signature",
+    ),
+    "a stamp that is no number": (lambda d: (body(d), "t=abc,v1=" + "a" * 64), "signature"),
+    "a stamp of thousands of digits": (lambda d: (body(d), f"t={'9' * 6000},v1=aa"), "signature"),
+    "letters of another script": (lambda d: (body(d), f"t={now()},v1={'é' * 64}"), "signature"),
+    "brackets without an end": (lambda d: ("[" * 100_000, header("[" * 100_000, own(d))), "shape"),
+    "of the other door": (lambda d: (body(OTHER[d]), header(body(OTHER[d]), own(d))), "door"),
     "301 seconds old": (lambda d: (body(d), header(body(d), own(d), now() - 301)), "stamp"),
     "an hour ahead": (lambda d: (body(d), header(body(d), own(d), now() + 3600)), "stamp"),
     "of real money, in a shop of play money": (
