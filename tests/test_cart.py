@@ -117,6 +117,22 @@ def test_what_somebody_else_pays_for_is_not_free_but_ones_own_hold_is(hers, mug)
     assert [(line.free, line.counted) for line in cart.lines(other)] == [(3, 3)]
 
 
+def test_what_is_not_in_stock_is_no_number_on_the_cart(hers, mug):
+    cart.change(hers, "mug-s", 99)
+    assert cart.size(hers) == 3
+    db.session.execute(update(Variant).where(Variant.id == mug.small).values(stock=0))
+    assert cart.size(hers) == 0
+
+
+@pytest.mark.parametrize(("on_the_shelf", "left"), [(3, {}), (4, {"mug-s": 96})])
+def test_pieces_that_are_sold_out_do_not_stay_when_the_others_are_bought(hers, mug, on_the_shelf, left):
+    cart.change(hers, "mug-s", 99)
+    held(hers, mug.small, 3)
+    db.session.execute(update(Variant).where(Variant.id == mug.small).values(stock=on_the_shelf))
+    cart.take_out(db.session.scalar(db.select(Cart.id).where(Cart.code == hers)), {mug.small: 3})
+    assert quantities(hers) == left
+
+
 def test_a_hold_that_ran_out_is_in_nobodys_way(hers, mug):
     held(cart.open_for(None), mug.small, 3, minutes=-1)
     assert [line.free for line in cart.lines(hers)] == [3]

@@ -170,3 +170,14 @@ def test_without_javascript_kai_does_the_same(phone, work, mug):
     page.reload()
     expect(page.locator("#film video")).to_be_visible()
     describe_tag_publish(page)
+
+
+def test_who_presses_twice_sends_it_once(phone):
+    page = phone()
+    page.goto("/studio")
+    begun = []
+    page.on("request", lambda ask: begun.append(ask.url) if ask.url.endswith("/uploads") else None)
+    page.get_by_label("Video").set_input_files(films.BIKES)
+    page.get_by_role("button", name="Upload").dblclick()
+    page.wait_for_url(HERE)
+    assert len(begun) == 1

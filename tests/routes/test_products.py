@@ -90,6 +90,34 @@ def test_all_that_has_to_be_known_before_buying_is_on_the_page(client, scarf):
         assert words in text, words
 
 
+@pytest.mark.parametrize(("price", "words"), [(4999, "delivery €3.95, free from €50.00"), (5000, "free delivery")])
+def test_delivery_is_called_free_where_every_variant_alone_reaches_the_value(app, client, scarf, price, words):
+    def cost(product):
+        for variant in product.variants:
+            variant.price_minor = 9900
+        product.variants[0].price_minor = price
+
+    change(app, cost)
+    text = plain(client.get("/p/scarf").text)
+    assert f"Arrives Wed 25 Nov – Thu 26 Nov · {words}" in text  # noqa: RUF001
+    assert f"Belgium Wed 25 Nov – Thu 26 Nov · {words}" in text  # noqa: RUF001
+
+
+def test_the_chosen_variant_is_in_the_first_picture(app, client, scarf):
+    def pictures(text):
+        return re.findall(r'<li id="page-picture-(\d)"', text), re.findall(r'data-shows="(\d)"', text)
+
+    assert pictures(client.get("/p/scarf").text) == (["0", "1", "2"], ["0", "1", "2"])
+
+    def sell(product):
+        product.variants[0].stock = 0
+
+    change(app, sell)
+    page = client.get("/p/scarf").text
+    assert re.search(r'value="green-S"[^>]* data-picture="2" checked', page)
+    assert pictures(page) == (["2", "0", "1"], ["2", "0", "1"])
+
+
 def test_dutch_readers_get_it_in_dutch(client, scarf):
     text = plain(client.get("/p/scarf", headers={"Accept-Language": "nl"}).text)
     for words in ("Sjaal", "€ 39,00 incl. btw", "Komt wo 25", "bedrijf", "Niet eten.", "21 juni 2026"):

@@ -116,6 +116,34 @@ def test_the_page_waits_looks_by_itself_and_stops_when_it_is_paid(client, post, 
     assert ("1" in re.sub(r"<[^>]+>", "", badge.split(">", 1)[1]), "hx-swap-oob" in badge) == (False, htmx)
 
 
+@pytest.mark.parametrize("end", ["waiting", "cancelled", "failed", "expired"])
+def test_what_is_not_paid_is_not_called_ordered_and_has_no_day(client, post, bought, bank, end):
+    address = bought("ideal")
+    if end != "waiting":
+        bank(end)
+        post(f"{address}/look")
+    page = client.get(address).text
+    order = client.get(re.search(r'href="(/orders/[\w-]+)"', page)[1]).text
+    said = [words for words in ("Ordered <", "Arrives", "in the e-mail", 'class="steps"') if words in page + order]
+    assert said == []
+    assert "it opens your purchase without an account." in page
+
+
+def test_who_comes_back_from_a_page_with_several_ways_and_has_not_paid_may_choose_again(client, post, bought):
+    address = bought("other")
+    assert "Waiting for your bank" in client.get(address).text  # nobody has looked yet
+    looked = post(f"{address}/look", htmx=True).text
+    assert "This is not paid yet" in looked
+    assert "Your bank asks you to confirm it." not in looked
+    assert [words in looked for words in ("Go on at your bank", "Pay with another method", '<details class="box"')] == [
+        True,
+        True,
+        False,
+    ]
+    looked = post(f"{bought('ideal')}/look", htmx=True).text
+    assert "Waiting for your bank" in looked
+
+
 def test_the_page_looks_less_and_less_often_and_in_the_end_only_when_asked(post, bought):
     address = bought("slow_success")
     delays = [

@@ -15,6 +15,7 @@ customElements.define("clip-upload", class extends HTMLElement {
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#send() }, { signal })
     this.input.addEventListener("change", () => this.#check(), { signal })
     this.pause.addEventListener("click", () => this.sending?.abort(), { signal })
+    addEventListener("pageshow", (event) => { if (event.persisted) this.#rest() }, { signal })
   }
 
   disconnectedCallback() { this.stop.abort(); this.sending?.abort() }
@@ -29,16 +30,21 @@ customElements.define("clip-upload", class extends HTMLElement {
     return !wrong
   }
 
+  // Who presses twice sends once: it counts as sending from the press, and stays so until the clip's own page is there.
   async #send() {
-    if (this.sending || !this.input.reportValidity() || !await this.#check()) return
+    if (this.sending || !this.input.reportValidity()) return
     const file = this.input.files[0]
     this.sending = new AbortController()
     this.#busy(true)
     try {
-      await this.#parts(file, `upload ${file.name} ${file.size} ${file.lastModified}`)
+      if (await this.#check()) return await this.#parts(file, `upload ${file.name} ${file.size} ${file.lastModified}`)
     } catch (error) {
       this.#say(error.words ?? (this.sending.signal.aborted ? "" : this.dataset.failed), !!error.words)
     }
+    this.#rest()
+  }
+
+  #rest() {
     this.sending = null
     this.#busy(false)
   }
