@@ -93,6 +93,7 @@ def _opened(form: SignInForm, device: str) -> accounts.Person:
         device=device,
         browser=request.user_agent.string,
         confirmation=form.confirm.data or "",
+        language=i18n.language(),
     )
     home = cart.merge(session.get("cart", ""), person.id)
     db.session.commit()
