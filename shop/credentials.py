@@ -109,11 +109,14 @@ def _is_confirmed_by(confirmation: str, user: Row[Any]) -> bool:
     return bool(told == [user.id, sha256(user.password_hash.encode()).hexdigest()[:16]])
 
 
-def sign_in(email: str, password: str, *, device: str = "", browser: str = "", confirmation: str = "") -> Person:
+def sign_in(
+    email: str, password: str, *, device: str = "", browser: str = "", confirmation: str = "", language: str = ""
+) -> Person:
     """Open a session for whoever knows the password; unknown people and wrong passwords look and last the same.
 
     `device` is this browser's own secret. One in which this person has signed in before has tries of its own, so
-    that a thousand guesses from elsewhere do not lock the owner out.
+    that a thousand guesses from elsewhere do not lock the owner out. Who never chose a language is written to in
+    the `language` that they read now.
     """
     user = first(_AT_THE_DOOR, email=plain(email), device=_device(email, device))
     is_known = user is not None and bool(user.is_known)
@@ -125,14 +128,16 @@ def sign_in(email: str, password: str, *, device: str = "", browser: str = "", c
     if user.confirmed_at is None and not _is_confirmed_by(confirmation, user):
         raise Refused(_("This account is not open yet: follow the link in the mail that we have sent you."), 422)
     fresh = passwords.hashed(password) if passwords.is_dated(user.password_hash) else user.password_hash
-    return _let_in(user, fresh, known=_device(email, device) if device and not is_known else None, browser=browser)
+    known = _device(email, device) if device and not is_known else None
+    return _let_in(user, fresh, known=known, browser=browser, language=language)
 
 
-def _let_in(found: Row[Any], fresh: str, *, known: bytes | None, browser: str) -> Person:
+def _let_in(found: Row[Any], fresh: str, *, known: bytes | None, browser: str, language: str) -> Person:
     user = db.session.get_one(User, found.id)
     if user.password_hash == found.password_hash:  # it may have changed while we were counting
         user.password_hash = fresh
     user.confirmed_at = user.confirmed_at or clock.now()
+    user.language = user.language or language
     if known:
         db.session.add(KnownDevice(token_hash=known, user_id=user.id, created_at=clock.now()))
     return open_session(user, browser)

@@ -147,6 +147,24 @@ def test_everybody_in_the_cast_can_sign_in_and_has_the_role_that_was_told(shop):
         assert handle == account.handle
 
 
+def test_everybody_in_the_demo_is_written_to_in_dutch(shop):
+    assert set(db.session.scalars(select(User.language))) == {"nl"}
+
+
+def test_what_somebody_else_shows_earns_them_something_and_nothing_else_does(shop):
+    cross = (
+        select(Tag.product_id)
+        .join(Clip, Clip.id == Tag.clip_id)
+        .join(Product, Product.id == Tag.product_id)
+        .join(Seller, Seller.id == Product.seller_id)
+        .where(Seller.profile_id != Clip.profile_id)
+    )
+    shown = set(db.session.scalars(cross))
+    assert len(shown) == 12
+    rates = dict(db.session.execute(select(Product.id, Product.creator_rate)).all())
+    assert rates == {each: 1000 if each in shown else 0 for each in rates}
+
+
 def test_noor_has_a_saved_address(shop):
     saved = db.session.scalar(select(Address).join(User).where(User.email == "noor@example.com"))
     assert (saved.street, saved.house_number, saved.postcode, saved.city) == ("Oudegracht", "145", "3511 AJ", "Utrecht")

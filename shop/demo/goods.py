@@ -14,6 +14,7 @@ from shop.words import Words
 DELIVERS_TO = ("NL", "BE")
 ABROAD = {"days": 1, "cost": 200}  # what a border adds to a delivery, where it is not free
 CURRENCY = "EUR"
+OFFERED = 1000  # what a seller of the demo offers to who else shows a thing in a clip: 10 %
 
 
 def add_categories(entries: list[catalogue.Entry]) -> None:
@@ -30,12 +31,15 @@ def add_products(shop: catalogue.Entry, files: catalogue.Files) -> None:
     categories = {category.slug: category for category in db.session.scalars(select(Category))}
     sellers = {seller.profile.handle: seller for seller in db.session.scalars(select(Seller))}
     sold = [review["product"] for review in shop["reviews"] if review["verified_purchase"]]
+    shown = {(tag["product"], clip["creator"]) for clip in shop["clips"] for tag in clip["tags"]}
     for age, entry in enumerate(shop["products"], 60):
         code = catalogue.code("product", entry["slug"])
         if catalogue.is_there(Product, Product.code == code):
             continue
         product = Product(code=code, seller=sellers[entry["seller"]], category=categories[entry["category"]])
         product.sold, product.created_at = sold.count(entry["slug"]), catalogue.ago(age)
+        if any(slug == entry["slug"] and creator != entry["seller"] for slug, creator in shown):
+            product.creator_rate = OFFERED
         _describe(product, entry)
         product.pictures = [_picture(picture, n, files) for n, picture in enumerate(entry["pictures"])]
         product.delivery = [_delivery(entry, country) for country in DELIVERS_TO]

@@ -24,6 +24,8 @@ class Account(NamedTuple):
     grants: tuple[Role, ...] = ()
 
 
+LANGUAGE = "nl"  # what the demo's people read, and are written to in
+
 ACCOUNTS = (
     Account("shopper", "noor@example.com", "Noor"),
     Account("creator", "kai@example.com", "Kai", "daan.drinkt.thee", (Role.CREATOR,)),
@@ -60,6 +62,7 @@ def _add_user(account: Account, secret: str) -> int:
     if known is not None:
         return known
     user = accounts.register(account.email, account.name, secret)
+    user.language = LANGUAGE
     for role in account.grants:
         accounts.grant(user, role)
     return user.id

@@ -20,7 +20,6 @@ NOOR, MINA = ACCOUNTS[0], ACCOUNTS[2]
 HOME = Buyer(NOOR.email, "Noor Fictief", "Oudegracht", "145", "3511 AJ", "Utrecht", "NL")
 TOKEN = "demo-sale-{}-of-the-made-up-shop"  # noqa: S105  of a form
 LETTERS = ("shop.purchases.confirm", "shop.purchases.tell_of_refund")  # to people who do not exist
-OFFERED = 1000  # what mina offers to who shows her things: 10 %
 
 
 def add() -> None:
@@ -29,7 +28,6 @@ def add() -> None:
         return
     mina = people.profile_of(MINA.handle or "")
     seller = db.session.scalars(select(Seller).where(Seller.profile_id == mina.id)).one()
-    db.session.execute(update(Product).where(Product.seller_id == seller.id).values(creator_rate=OFFERED))
     _open_account(mina.user_id or 0)
     orders = [_sell(n, *chosen) for n, chosen in enumerate(_choice(seller.id))]
     _let_time_pass(orders[0])

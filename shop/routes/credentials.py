@@ -22,6 +22,7 @@ bp = Blueprint("credentials", __name__)
 YEAR = 365 * 24 * 60 * 60
 IS_AN_ADDRESS = Regexp(mailbox.ADDRESS, message=_l("This does not look like an e-mail address."))
 EMAIL = (InputRequired(_l("Fill in your e-mail address.")), at_most(254), IS_AN_ADDRESS)
+WHY = {"like": _l("To like a clip you sign in first. After that, press the heart once more.")}
 PASSWORD = (InputRequired(_l("Fill in your password.")), at_most(128))
 
 
@@ -67,7 +68,9 @@ def sign_in() -> Answer:
     form = SignInForm(request.args)
     form.password.data = None
     is_changed, is_closed = ("changed" in request.args, "closed" in request.args)
-    return page("credentials/sign_in.html", "form", form=form, is_changed=is_changed, is_closed=is_closed)
+    facts = {"is_changed": is_changed, "is_closed": is_closed, "why": WHY.get(request.args.get("why", ""))}
+    is_ended = "_user_id" in session and not current_user.is_authenticated
+    return page("credentials/sign_in.html", "form", form=form, is_ended=is_ended, **facts)
 
 
 @bp.post("/sign-in")
@@ -93,6 +96,7 @@ def _opened(form: SignInForm, device: str) -> accounts.Person:
         device=device,
         browser=request.user_agent.string,
         confirmation=form.confirm.data or "",
+        language=i18n.language(),
     )
     home = cart.merge(session.get("cart", ""), person.id)
     db.session.commit()

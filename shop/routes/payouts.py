@@ -16,7 +16,7 @@ from shop.database import db, let_go
 from shop.errors import NotFound, Refused
 from shop.gateways.payment_port import GatewayError
 from shop.hypermedia import Answer, leave, page
-from shop.i18n import _, _l
+from shop.i18n import HOME, _, _l, pgettext
 from shop.models import Account, Role
 from shop.money import Money
 from shop.payouts import Payee
@@ -105,15 +105,20 @@ def _csv(desk: Desk) -> Response:
 
 
 def written(lines: Iterable[Row[Any]]) -> str:
-    """Lines of the books as CSV; amounts are numbers with a point, and no text in it can act as a formula."""
+    """Lines of the books as CSV (RFC 4180); amounts are numbers with a point, and no text in it can act as a formula.
+
+    It begins with the mark by which a spreadsheet knows that these are letters of all languages. A moment is that of
+    the shop's own clock, to the second.
+    """
     out = StringIO()
     sheet = csv.writer(out)
-    sheet.writerow([_("Date"), _("What"), _("Order"), _("Amount"), _("Balance"), _("Currency")])
+    sheet.writerow([_("Date"), _("What"), pgettext("bought", "Order"), _("Amount"), _("Balance"), _("Currency")])
     for row in lines:
-        texts = (row.posted_at.isoformat(), str(WHAT.get(row.purpose, row.purpose)), (row.order or "")[:8])
+        moment = f"{row.posted_at.astimezone(HOME):%Y-%m-%d %H:%M:%S}"
+        texts = (moment, str(WHAT.get(row.purpose, row.purpose)), (row.order or "")[:8])
         amounts = (f"{row.amount_minor / 100:.2f}", f"{int(row.balance_minor) / 100:.2f}")
         sheet.writerow([*map(tame, texts), *amounts, tame(row.amount_currency)])
-    return out.getvalue()
+    return "\ufeff" + out.getvalue()
 
 
 def tame(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -55,11 +56,18 @@ def test_the_lines_come_as_a_table_that_no_spreadsheet_runs(browsers, who, _role
     answer = browsers[who].get(f"{address}.csv")
     assert answer.mimetype == "text/csv"
     assert answer.headers["Cache-Control"] == "no-store"
-    rows = list(csv.reader(io.StringIO(answer.text)))
+    assert answer.data.startswith(b"\xef\xbb\xbf")  # so that a spreadsheet reads all letters
+    rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", row[0]) for row in rows[1:])
     assert rows[0] == ["Date", "What", "Order", "Amount", "Balance", "Currency"]
     amounts = {"mina": [("-8.71", "16.06"), ("24.77", "24.77")], "kai": [("-0.86", "1.59"), ("2.45", "2.45")]}
     assert [(row[3], row[4]) for row in rows[1:]] == amounts[who]
     assert all(cell[:1] not in "=+@" for row in rows for cell in row if cell)
+
+
+def test_the_table_says_order_for_what_was_bought_in_dutch_too(browsers):
+    answer = browsers["mina"].get("/seller/payouts.csv", headers={"Accept-Language": "nl"})
+    assert answer.data.decode("utf-8-sig").splitlines()[0] == "Datum,Wat,Bestelling,Bedrag,Saldo,Munt"
 
 
 @pytest.mark.parametrize("evil", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
