@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from shop import ledger
+from shop import clock, ledger
 from shop.database import db
 from shop.ledger import Entry, Journal, UnbalancedError
 from shop.models import Account, LedgerEntry
+from tests.cast import a_purchase
 
 pytestmark = pytest.mark.usefixtures("at_the_desk")
 
@@ -95,3 +96,42 @@ def test_a_statement_goes_back_leaf_by_leaf_with_the_balance_after_each_line(mon
     leaf, more = ledger.statement(Account.SELLER, 3, more)
     assert ([(row.amount_minor, row.balance_minor) for row in leaf], more) == ([(1, 1)], None)
     assert [row.balance_minor for row in ledger.whole(Account.SELLER, 3)] == [15, 10, 6, 3, 1]
+
+
+def test_a_line_is_written_whole(mug, monkeypatch):
+    then = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: then)
+    order = a_purchase({mug.small: 1}).orders[0].id
+    there = Entry(Account.GATEWAY, -500, "sale")
+    ledger.post(journal("sale:1", there, Entry(Account.SELLER, 500, "sale", 3, order), currency="USD"))
+    row = {"journal": "sale:1", "purpose": "sale", "amount_currency": "USD", "posted_at": then}
+    rows = db.session.execute(select(LedgerEntry.__table__).order_by(LedgerEntry.id)).all()
+    assert [{key: value for key, value in line._mapping.items() if key != "id"} for line in rows] == [
+        {**row, "account": "gateway", "holder_id": 0, "order_id": None, "amount_minor": -500},
+        {**row, "account": "seller", "holder_id": 3, "order_id": order, "amount_minor": 500},
+    ]
+    assert ledger.of_order(order) == {("seller", "sale"): 500}
+    assert (ledger.balance("seller", 3, order), ledger.balance("seller", 3, order + 1)) == (500, 0)
+    assert (ledger.balance("gateway"), ledger.is_empty()) == (-500, False)
+
+
+def test_what_is_wrong_with_a_journal_is_said_by_its_name():
+    with pytest.raises(UnbalancedError, match=r"^sale:2 sums to -1$"):
+        ledger.post(journal("sale:2", Entry(Account.BUYER, -500, "sale"), Entry(Account.SELLER, 499, "sale", 3)))
+    ledger.post(journal(), journal("sale:2"))
+    other = Entry(Account.CREATOR, 500, "sale", 3)
+    torn = [journal(name, Entry(Account.BUYER, -500, "sale", 7), other) for name in ("sale:1", "sale:2")]
+    with pytest.raises(UnbalancedError, match=r"^posted before with other lines: sale:1, sale:2$"):
+        ledger.post(*torn)
+
+
+def test_a_leaf_of_a_statement_has_fifty_lines_and_a_full_one_may_be_the_last():
+    for n in range(1, 51):
+        ledger.post(journal(f"sale:{n}"))
+    leaf, more = ledger.statement(Account.SELLER, 3)
+    assert (len(leaf), more) == (50, None)
+    ledger.post(journal("sale:51"))
+    leaf, more = ledger.statement(Account.SELLER, 3)
+    assert (len(leaf), more) == (50, leaf[-1].id)
+    assert [row.balance_minor for row in ledger.statement(Account.SELLER, 3, more)[0]] == [500]
+    assert ledger.statement(Account.SELLER, 3, 0) == ([], None)
