@@ -15,8 +15,8 @@ from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import Row, bindparam, delete, select, update
 
-from shop import clock, jobs, limits, notifications, passwords
-from shop.accounts import Person, called, open_session, plain, sign_out_everywhere
+from shop import audit, clock, jobs, limits, notifications, passwords
+from shop.accounts import Person, as_actor, called, open_session, plain, sign_out_everywhere
 from shop.database import connection, db, first, let_go
 from shop.errors import Refused
 from shop.i18n import _
@@ -183,7 +183,7 @@ def reset(token: str, password: str) -> None:
     free = (resets.c.id == asked.id, resets.c.used_at.is_(None))
     if connection().execute(update(resets).where(*free).values(used_at=clock.now())).rowcount != 1:
         raise Refused(_("This link has been used, or it is older than an hour. Ask for a new one."), 410)
-    _replace(asked.user_id, kept)
+    _write_down("password reset", _replace(asked.user_id, kept))
 
 
 def change(person: Person, old: str, new: str, browser: str = "") -> Person:
@@ -194,7 +194,17 @@ def change(person: Person, old: str, new: str, browser: str = "") -> Person:
     if not passwords.is_right(old, user.password_hash):
         raise WrongPassword(_("This is not your present password."), 422)
     passwords.check(new, user.name, user.email)
-    return open_session(_replace(user.id, passwords.hashed(new)), browser)
+    owner = _replace(user.id, passwords.hashed(new))
+    _write_down("password changed", owner)
+    return open_session(owner, browser)
+
+
+def _write_down(action: str, user: User) -> None:
+    """Another password of somebody who may judge others is for the audit, too."""
+    owner = as_actor(user)
+    if owner.is_staff:
+        db.session.flush()
+        audit.note(action, f"user:{user.id}", by=owner, before={"email": audit.masked(user.email)})
 
 
 def _replace(user_id: int, kept: str) -> User:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from shop import accounts, clock, jobs, notifications
+from shop import accounts, audit, clock, jobs, notifications
 from shop.accounts import Person
 from shop.database import connection, db, first, rows
 from shop.errors import NotFound, Refused
@@ -178,7 +178,8 @@ def decide(seller: Seller, verdict: str, *, by: Person, checks: Collection[str],
     told = Words() if verdict == Vetting.APPROVED else words
     _move(seller, verdict, by=by, note=note, vetting_note=told, decided_at=clock.now(), decided_by_id=by.id)
     if verdict == Vetting.APPROVED and seller.profile.user is not None:
-        accounts.grant(seller.profile.user, Role.SELLER)
+        accounts.grant(seller.profile.user, Role.SELLER, by=by, reason="approved as a seller")
+    _write_down(seller, Vetting.WAITING, by, words.said(""), checks)
 
 
 def _unticked(n: int) -> str:
@@ -207,9 +208,19 @@ def can_object(seller: Seller) -> bool:
 
 def suspend(seller: Seller, *, by: Person, words: Words) -> None:
     """Stop somebody's sales at once: whatever is for sale asks `may_sell`. With a reason, and undone by a decision."""
+    was = seller.vetting
     _move(seller, Vetting.SUSPENDED, by=by, note=words.said(""), vetting_note=words, decided_at=clock.now())
     if seller.profile.user is not None:
-        accounts.revoke(seller.profile.user, Role.SELLER)
+        accounts.revoke(seller.profile.user, Role.SELLER, by=by, reason="sales stopped")
+    _write_down(seller, was, by, words.said(""))
+
+
+def _write_down(seller: Seller, was: str, by: Person, reason: str, checks: Collection[str] = ()) -> None:
+    after: dict[str, Any] = {"vetting": str(seller.vetting)}
+    if checks:
+        after["checks"] = sorted(checks)
+    before = {"vetting": str(was)}
+    audit.note("seller decided", f"seller:{seller.profile.handle}", by=by, reason=reason, before=before, after=after)
 
 
 def _move(seller: Seller, to: str, *, by: Person, note: str, step: str = "", **facts: Any) -> None:
