@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 
-from shop import accounts, alarm, audit
+from shop import accounts, alarm, audit, papers, proofs, vault
 from shop.database import db
 from shop.models import Role, User
 
@@ -28,6 +29,9 @@ def add(email: str, role: str, reason: str) -> None:
     accounts.grant(_account(email), Role(role), reason=reason)
     db.session.commit()
     click.echo(f"{email} is {role} now.")
+    if role in accounts.STAFF:
+        address = f"{current_app.config['BASE_URL']}/sign-in?next=/sign-in/set-up"
+        click.echo(f"Before they see anything they set up a passkey or an app for codes: {address}")
 
 
 @staff.command()
@@ -49,6 +53,26 @@ def sign_out(email: str, reason: str) -> None:
     accounts.end_sessions(_account(email), by=None, reason=reason)
     db.session.commit()
     click.echo(f"{email} is signed out everywhere.")
+
+
+@staff.command("reset-proofs")
+@click.argument("email")
+@REASON
+def reset_proofs(email: str, reason: str) -> None:
+    """Forget the passkeys and codes of the person with this EMAIL, who has lost them; they set up new ones."""
+    proofs.forget_all(_account(email), reason=reason)
+    db.session.commit()
+    click.echo(f"{email} sets up a new proof at the next sign-in.")
+
+
+@staff.command()
+@click.argument("email")
+@REASON
+def unlock(email: str, reason: str) -> None:
+    """Let the person with this EMAIL open identity papers again, who had opened many."""
+    papers.unlock(_account(email), by=None, reason=reason)
+    db.session.commit()
+    click.echo(f"{email} may open papers again.")
 
 
 def _account(email: str) -> User:
@@ -79,3 +103,37 @@ def mail() -> None:
     alarm.look_at_the_audit()
     db.session.commit()
     click.echo("It is on its way.")
+
+
+@click.group(cls=AppGroup)
+def keys() -> None:
+    """The keys of the vault, which open identity papers. Keep a copy of them apart from the backup of the database.
+
+    They lie in instance/keys, unless PAPER_KEYS holds them (name:key, the newest first). Two are live at a time: the
+    newest wraps, the one before still opens. Without them nobody reads a paper again, and that is what they are for.
+    """
+
+
+@keys.command("list")
+def listed() -> None:
+    """Say which keys are live, the newest first."""
+    for name in vault.key_ids():
+        click.echo(name)
+
+
+@keys.command()
+def rotate() -> None:
+    """Make a new key and wrap everything with it, while the shop is open; the one before last is thrown away.
+
+    With PAPER_KEYS: put the new key first, start the shop anew, and then run this.
+    """
+    if not current_app.config["PAPER_KEYS"]:
+        vault.add_key()
+    done = 0
+    while wrapped := vault.rewrap():
+        db.session.commit()
+        done += wrapped
+    gone = vault.forget_old_keys()
+    audit.note("keys rotated", "vault", by=None, after={"wrapped": done, "live": vault.key_ids(), "thrown away": gone})
+    db.session.commit()
+    click.echo(f"{done} wrapped with the new key {vault.key_ids()[0]}. Thrown away: {', '.join(gone) or 'none'}.")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from shop import accounts, audit, clock, jobs, notifications
+from shop import accounts, audit, clock, jobs, notifications, papers
 from shop.accounts import Person
 from shop.database import connection, db, first, rows
 from shop.errors import NotFound, Refused
@@ -26,6 +28,14 @@ MOVES: dict[str, tuple[str, ...]] = {
     Vetting.SUSPENDED: (Vetting.APPROVED,),
 }
 OBJECTION = "objection"
+# How long papers are kept from the moment of a move; None: as long as it stays like that.
+KEEPS: dict[str, timedelta | None] = {
+    Vetting.WAITING: papers.UNDECIDED,
+    Vetting.NEEDS_FIXING: papers.REFUSED,
+    Vetting.REFUSED: papers.REFUSED,
+    Vetting.APPROVED: None,
+    Vetting.SUSPENDED: None,
+}
 PAGE = 20
 
 # What a number must look like. That says that it was typed well, and never that it is somebody's.
@@ -151,6 +161,25 @@ def checks_for(seller: Seller) -> tuple[str, ...]:
     return tuple(asked)
 
 
+def as_it_stands(seller: Seller) -> str:
+    """A stamp of what a moderator sees: another application or other papers have another one."""
+    sent = "".join(paper.code for paper in papers.of(seller.id))
+    return seller.applied_at.isoformat() + (f" {sha256(sent.encode()).hexdigest()[:16]}" if sent else "")
+
+
+def is_open_for_papers(seller: Seller) -> bool:
+    """May papers be sent with this application? Only before it is decided."""
+    return seller.vetting in (Vetting.WAITING, Vetting.NEEDS_FIXING)
+
+
+def asked_for(person: Person, kind: str) -> int:
+    """The number of this person's application, where it may still be sent this kind of paper."""
+    seller = of(person)
+    if seller is None or not is_open_for_papers(seller) or kind not in papers.wanted(seller.kind):
+        raise Refused(_("This paper is not asked for at the moment."))
+    return seller.id
+
+
 def is_for(seller: Seller, person: Person) -> bool:
     """May this moderator decide on it? Not on their own, and not on an objection against what they decided."""
     if seller.profile.user_id == person.id:
@@ -172,7 +201,7 @@ def decide(seller: Seller, verdict: str, *, by: Person, checks: Collection[str],
         raise Refused(_unticked(len(missing)), 422)
     if verdict != Vetting.APPROVED and len(words.said("").strip()) < 10:
         raise Refused(_("Give the reason, in words that the applicant can do something with."), 422)
-    if seller.applied_at.isoformat() != seen:
+    if as_it_stands(seller) != seen:
         raise Refused(_("This application has just changed. Please look again."))
     note = f"{', '.join(sorted(checks))}\n{words.said('')}".strip()
     told = Words() if verdict == Vetting.APPROVED else words
@@ -216,9 +245,7 @@ def suspend(seller: Seller, *, by: Person, words: Words) -> None:
 
 
 def _write_down(seller: Seller, was: str, by: Person, reason: str, checks: Collection[str] = ()) -> None:
-    after: dict[str, Any] = {"vetting": str(seller.vetting)}
-    if checks:
-        after["checks"] = sorted(checks)
+    after = {"vetting": str(seller.vetting), **({"checks": sorted(checks)} if checks else {})}
     before = {"vetting": str(was)}
     audit.note("seller decided", f"seller:{seller.profile.handle}", by=by, reason=reason, before=before, after=after)
 
@@ -232,6 +259,8 @@ def _move(seller: Seller, to: str, *, by: Person, note: str, step: str = "", **f
     if connection().execute(update(sellers).where(*same).values(vetting=to, **facts)).rowcount != 1:
         raise Refused(_("This application has just changed. Please look again."))
     db.session.refresh(seller)
+    span = KEEPS[to]
+    papers.keep_until(seller.id, clock.now() + span if span else None)
     _note(seller, was, step or to, by, note)
 
 

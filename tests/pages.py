@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -34,6 +35,7 @@ EXAMPLES: dict[str, str | None] = {
     "feed.products": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
+    "papers.show": "SELECT code FROM papers WHERE state = 'sealed' ORDER BY id LIMIT 1",
     "sandbox.bank": None,
     "purchases.show": "SELECT code FROM purchases ORDER BY id LIMIT 1",
     "purchases.order": "SELECT code FROM orders ORDER BY id LIMIT 1",
@@ -50,7 +52,9 @@ IN_STOCK = (
     "WHERE status = 'live' AND vetting = 'approved' AND stock > 9 ORDER BY variants.id LIMIT 1"
 )
 # What is served, but is no page.
-NO_PAGES = frozenset(("static", "cart.size", "media.show", "uploads.state", "health.livez", "health.readyz"))
+NO_PAGES = frozenset(
+    ("static", "papers.picture", "cart.size", "media.show", "uploads.state", "health.livez", "health.readyz")
+)
 
 # Who looks, and with which account.
 VISITORS: dict[str, str | None] = {
@@ -168,7 +172,7 @@ def _sign_in(app: Flask, client: FlaskClient, email: str) -> None:
     from shop.database import db
 
     with app.test_request_context(method="POST"):
-        person = accounts.open_session(accounts.called(email))
+        person = accounts.open_session(accounts.called(email), is_proven=True)
         db.session.commit()
     with client.session_transaction() as cookie:
         cookie["_user_id"] = person.get_id()
@@ -194,7 +198,18 @@ def furnish(app: Flask) -> Flask:
         _forget_a_password()
         db.session.commit()
     _buy(app)
+    _send_a_paper(app)
     return app
+
+
+def _send_a_paper(app: Flask) -> None:
+    """Kira, who waits for a decision, has sent the front of her paper."""
+    from tests.papers import jpeg
+
+    client = app.test_client()
+    client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    _sign_in(app, client, "kira@keramiek.example")
+    client.post("/sell/papers", data={"kind": "extract", "file": (BytesIO(jpeg("KIRA KERAMIEK")), "kvk.jpg")})
 
 
 def _forget_a_password() -> None:

@@ -217,6 +217,6 @@ def test_the_words_of_every_alarm_are_there_in_both_languages(app):
         for what in ("audit-holds", "audit-broken", "papers-locked", "locked-out"):
             with app.test_request_context(), speaking(language):
                 words = app.jinja_env.get_template("email/alarm.txt").render(
-                    what=what, thing="x", facts=facts, base_url="http://shop"
+                    what=what, facts=facts, base_url="http://shop"
                 )
             assert len(words.split()) > 10

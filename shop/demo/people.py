@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import accounts
+from shop import accounts, proofs
 from shop.database import db
 from shop.demo import catalogue
 from shop.models import Address, Profile, Role, Seller, SellerKind, User, Vetting
@@ -62,6 +62,8 @@ def _add_user(account: Account, secret: str) -> int:
     user = accounts.register(account.email, account.name, secret)
     for role in account.grants:
         accounts.grant(user, role)
+    if accounts.STAFF & set(account.grants):
+        proofs.give_demo_app(user.id)
     return user.id
 
 

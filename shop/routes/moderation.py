@@ -9,13 +9,13 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 from wtforms.widgets import CheckboxInput
 
-from shop import i18n, sellers
+from shop import i18n, papers, sellers
 from shop.database import db
 from shop.errors import Refused
 from shop.hypermedia import Answer, Form, at_most, leave, page
-from shop.i18n import _l
+from shop.i18n import _, _l
 from shop.models import Seller, Vetting
-from shop.routes.sell import KINDS, STOCKS
+from shop.routes.sell import KINDS, PAPERS, STOCKS
 from shop.words import Words
 
 bp = Blueprint("moderation", __name__, url_prefix="/moderation")
@@ -65,7 +65,7 @@ def seller(handle: str) -> Answer:
     return _shown(sellers.called(handle), DecisionForm(None))
 
 
-def _shown(applied: Seller, form: DecisionForm, status: int = 200) -> Answer:
+def _shown(applied: Seller, form: DecisionForm, status: int = 200, **more: str) -> Answer:
     return page(
         "moderation/seller.html",
         "application",
@@ -77,7 +77,24 @@ def _shown(applied: Seller, form: DecisionForm, status: int = 200) -> Answer:
         may_decide=sellers.is_for(applied, current_user),
         kinds=KINDS,
         stocks=STOCKS,
+        papers={paper: PAPERS[paper.kind] for paper in papers.of(applied.id)},
+        missing=sellers.is_open_for_papers(applied) and papers.missing(applied.id, applied.kind),
+        twins=papers.same_as_of(applied.id),
+        stamp=sellers.as_it_stands(applied),
+        **more,
     )
+
+
+@bp.post("/sellers/<handle>/suspension")
+def suspend(handle: str) -> Answer:
+    """Stop somebody's sales at once; only shortly after a proof of who does it (`access.FRESH`)."""
+    applied, words = sellers.called(handle), request.form.get("words", "").strip()[:900]
+    if len(words) < 10:
+        wrong = _("Give the reason, in words that the applicant can do something with.")
+        return _shown(applied, DecisionForm(None), 422, suspension=words, suspension_error=wrong)
+    sellers.suspend(applied, by=current_user, words=Words({i18n.language(): words}))
+    db.session.commit()
+    return leave(url_for(".seller", handle=handle))
 
 
 @bp.post("/sellers/<handle>/decision")
