@@ -29,7 +29,7 @@ def tell(kind: str, about: str, **facts: str | int) -> None:
 
     To the address of the settings, else to each admin. It is sent after the present transaction commits.
     """
-    log.warning("alarm", kind=kind, about=about)
+    log.info("the operator is told", kind=kind, about=about)
     for to, language in _operators():
         letter: dict[str, Any] = {
             "kind": f"alarm-{kind}",

@@ -119,7 +119,7 @@ def watermarked(page: bytes, words: str) -> bytes:
     with turn.aside(), Image.open(BytesIO(page), formats=["JPEG"]) as clean:
         seen = clean.convert("RGBA")
         veil = Image.new("RGBA", seen.size)
-        pen, font = ImageDraw.Draw(veil), ImageFont.load_default(max(16, seen.width // 45))
+        pen, font = ImageDraw.Draw(veil), ImageFont.load_default(max(16, seen.width // 32))
         step = max(80, seen.height // 9)
         for row, top in enumerate(range(step // 2, seen.height, step)):
             line = "   ".join([words] * 4)[row % 3 * 7 :]

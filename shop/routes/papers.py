@@ -35,7 +35,7 @@ def send() -> Answer:
         let_go()
         return sell.shown(sellers.of(current_user), no.status, paper_errors={kind: no.words})
     db.session.commit()
-    return leave(url_for("sell.show", _anchor="papers"))
+    return leave(url_for("sell.show"))
 
 
 def _receive(kind: str) -> None:
@@ -54,7 +54,7 @@ def remove(code: str) -> Answer:
     seller = sellers.of(current_user)
     papers.withdraw(seller.id if seller else 0, code)
     db.session.commit()
-    return leave(url_for("sell.show", _anchor="papers"))
+    return leave(url_for("sell.show"))
 
 
 @bp.get("/moderation/papers/<code>")

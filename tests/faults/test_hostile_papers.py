@@ -14,7 +14,7 @@ from tests import hostile_papers
 from tests.papers import jpeg
 from tests.routes.test_papers import kept, mina, rex, sent  # noqa: F401
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.slow]  # the bombs take long to make
 
 
 @pytest.fixture(scope="module")

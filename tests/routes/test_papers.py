@@ -44,7 +44,7 @@ def code_of(app):
 def test_mina_sends_the_front_of_her_paper_and_sees_until_when_it_is_kept(app, mina, headers):
     assert "Make the citizen service number (BSN) unreadable" in mina.get("/sell").text
     answer = sent(mina, headers=headers)
-    assert (answer.location or answer.headers["HX-Redirect"]) == "/sell#papers"
+    assert (answer.location or answer.headers["HX-Redirect"]) == "/sell"
     assert kept(app, Paper.kind, Paper.came_as, Paper.pages, Paper.state) == [("front", "jpeg", 1, "sealed")]
     page = mina.get("/sell").text
     assert "Sent on" in page
