@@ -71,6 +71,8 @@ def test_what_mina_paints_over_never_leaves_her_phone(app, shop, page: Page):
     white = as_file(Image.new("RGB", (1000, 600), "white"), "PNG")
     page.locator("#paper-front").set_input_files({"name": "card.png", "mimeType": "image/png", "buffer": white})
     canvas = page.locator("paper-mask canvas").first
+    expect(canvas).to_be_visible()
+    canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.4)
     page.mouse.down()

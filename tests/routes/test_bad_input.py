@@ -123,6 +123,7 @@ def address(rule, behind, nasty=None):
         "language": "en",
         "token": "no-such-token",
         "name": "clip.mp4",
+        "number": "1",
     }
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda part: nasty or known[part[1]], rule.rule)
 
