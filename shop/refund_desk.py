@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import selectinload
 
-from shop import books, refunds, transfers
+from shop import audit, books, refunds, transfers
+from shop.audit import Actor
 from shop.books import Went
 from shop.database import db, first, rows
 from shop.errors import NotFound, Refused
@@ -88,14 +89,23 @@ def _desk(*which: Any) -> Desk:
 
 
 def give(
-    desk: Desk, *, amount: str = "", quantities: Sequence[int] = (), reason: str = "goodwill", by: int | None = None
+    desk: Desk, *, amount: str = "", quantities: Sequence[int] = (), reason: str = "goodwill", by: Actor | None = None
 ) -> int:
     """Give back all that is left; or an amount as one types it ("12,50"); or so many of each line, in their order."""
     of = {line.id: n for line, n in zip(desk.order.lines, quantities, strict=False) if n}
     if quantities and not of:
         raise Refused(_("Choose what goes back, and how many of it."), 422)
     minor = minor_of(amount) if amount and not of else None
-    return refunds.give(desk.order.id, minor, of=of or None, reason=reason, by=by)
+    return refunds.give(desk.order.id, minor, of=of or None, reason=reason, by=by.id if by else None)
+
+
+def give_as_staff(desk: Desk, *, reason: str = "goodwill", by: Actor | None, **what: Any) -> int:
+    """Give back as `give` does, and write down in the audit who did it; nobody is the operator, in a shell."""
+    refund = give(desk, reason=reason, by=by, **what)
+    row = db.session.get_one(Refund, refund)
+    after = {"refund": row.code, "amount": f"{row.amount.currency} {row.amount.minor}"}
+    audit.note("refund given", f"order:{desk.order.code[:NUMBER]}", by=by, reason=reason, after=after)
+    return refund
 
 
 def quantities(desk: Desk, asked: Mapping[str, str]) -> list[int]:
@@ -123,9 +133,10 @@ def failed() -> Sequence[Row[Any]]:
     return list(seen.values())
 
 
-def send_again(code: str) -> None:
+def send_again(code: str, *, by: Actor) -> None:
     """Try a failed refund once more."""
     row = first(_BY_CODE, code=code)
     if row is None:
         raise NotFound(_("There is no such refund."))
     refunds.send_again(row.id)
+    audit.note("refund sent again", f"refund:{code}", by=by)

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, bindparam, select, update
 
-from shop import books, clock, gateways, inbox, jobs, ledger, notifications, orders, reversals, shares, stock
+from shop import alerts, books, clock, gateways, inbox, jobs, ledger, notifications, orders, reversals, shares, stock
 from shop.database import connection, db, first, let_go, rows
 from shop.errors import NotFound, Refused
 from shop.gateways.payment_port import RefundReport, RefundStatus, RejectedError
@@ -32,9 +32,6 @@ from shop.models import (
     Purchase,
     Refund,
     RefundState,
-    Role,
-    RoleGrant,
-    User,
 )
 from shop.money import Money
 from shop.purchases import tell_of_refund
@@ -47,7 +44,6 @@ log = structlog.get_logger()
 
 refunds, attempts, payments = Refund.__table__, PaymentAttempt.__table__, Payment.__table__
 sold, lines, purchases = Order.__table__, OrderLine.__table__, Purchase.__table__
-users, roles = User.__table__, RoleGrant.__table__
 
 _ORDER = (
     select(
@@ -75,12 +71,6 @@ _REFUND = (
 )
 _BY_GATEWAY_ID = select(refunds.c.id).where(refunds.c.gateway_id == bindparam("id"))
 _LINES = select(lines.c.variant_id, lines.c.quantity).where(lines.c.order_id == bindparam("order")).order_by(lines.c.id)
-_ADMINS = (
-    select(users.c.email, users.c.language)
-    .join(roles, roles.c.user_id == users.c.id)
-    .where(roles.c.role == Role.ADMIN, users.c.is_active)
-    .order_by(users.c.id)
-)
 
 
 def give(
@@ -251,8 +241,8 @@ def _fail(refund: int) -> None:
         return
     log.error("a refund failed: the buyer still has to be paid", refund=refund)
     tries = _row(refund).tries
-    for admin in rows(_ADMINS):
-        jobs.later(tell_staff, refund=refund, tries=tries, to=admin.email, language=admin.language)
+    for to, language in alerts.operators():
+        jobs.later(tell_staff, refund=refund, tries=tries, to=to, language=language)
 
 
 @jobs.handler

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import func, select
 
-from shop import jobs
+from shop import accounts, jobs
 from shop.alerts import alert
 from shop.database import db
-from shop.models import Job, SentMail
+from shop.models import Job, Role, SentMail
 
 pytestmark = pytest.mark.usefixtures("at_the_desk")
 
@@ -21,9 +21,24 @@ def raised(kind="misfit_call", **facts):
     db.session.commit()
 
 
-def test_a_shop_without_an_operators_address_only_writes_it_down(letters):
+def test_a_shop_without_an_operators_address_and_without_admins_only_writes_it_down(letters):
     raised()
     assert db.session.scalar(select(func.count(Job.id))) == 0
+
+
+def test_without_an_operators_address_each_admin_is_told_in_their_language(app, signed_in_as, letters):
+    for name, language in (("ada", "en"), ("bo", "nl")):
+        signed_in_as(name, Role.ADMIN)
+        accounts.called(f"{name}@example.com").language = language
+    signed_in_as("rex", Role.MODERATOR)
+    db.session.commit()
+    for attempt in (1, 2):
+        raised("dead_job", job=attempt)
+    db.session.rollback()
+    assert sorted((mail["To"], mail["Subject"]) for mail in letters()) == [
+        ("ada@example.com", "A job was given up after all its tries"),
+        ("bo@example.com", "Een taak is na alle pogingen opgegeven"),
+    ]
 
 
 def test_ten_of_a_kind_are_one_mail_that_says_what_and_where(operator, letters):

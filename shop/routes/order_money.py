@@ -12,6 +12,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from shop import refund_desk
+from shop.access import is_fresh
 from shop.database import db
 from shop.errors import Refused
 from shop.hypermedia import Answer, Form, leave, page, secret
@@ -75,14 +76,14 @@ def show(code: str) -> Answer:
 
 @bp.post("/moderation/orders/<code>/refunds")
 def refund(code: str) -> Answer:
-    """Staff give money of an order back."""
-    return _give(lambda: refund_desk.look(code), f"/moderation/orders/{code}")
+    """Staff give money of an order back, shortly after a proof of who does it (`access.FRESH`)."""
+    return _give(lambda: refund_desk.look(code), f"/moderation/orders/{code}", refund_desk.give_as_staff)
 
 
 @bp.post("/moderation/refunds/<code>/again")
 def again(code: str) -> Answer:
     """Try a refund that failed once more."""
-    refund_desk.send_again(code)
+    refund_desk.send_again(code, by=current_user)
     db.session.commit()
     return leave("/moderation/orders")
 
@@ -96,15 +97,15 @@ def show_own(number: str) -> Answer:
 @bp.post("/seller/orders/<number>/refunds")
 def refund_own(number: str) -> Answer:
     """A seller gives money of their own order back."""
-    return _give(lambda: refund_desk.look_own(number, current_user.id), f"/seller/orders/{number}")
+    return _give(lambda: refund_desk.look_own(number, current_user.id), f"/seller/orders/{number}", refund_desk.give)
 
 
-def _give(look: Callable[[], Desk], home: str) -> Answer:
+def _give(look: Callable[[], Desk], home: str, give: Callable[..., int]) -> Answer:
     desk, form = look(), RefundForm()
     if not form.validate():
         return _page(desk, form, home, 422)
     try:
-        refund_desk.give(desk, **_wanted(form, desk), reason=form.reason.data, by=current_user.id)
+        give(desk, **_wanted(form, desk), reason=form.reason.data, by=current_user)
     except Refused as no:
         db.session.rollback()
         return _page(look(), form, home, no.status, no.words)
@@ -121,6 +122,6 @@ def _wanted(form: RefundForm, desk: Desk) -> dict[str, Any]:
 
 
 def _page(desk: Desk, form: RefundForm, home: str, status: int = 200, words: str = "") -> Answer:
-    return secret(
-        page("order_money/show.html", "order", status=status, desk=desk, form=form, home=home, words=words, why=WHY)
-    )
+    is_stale = home.startswith("/moderation") and not is_fresh(current_user.proven_at)
+    facts: dict[str, Any] = {"form": form, "home": home, "words": words, "why": WHY, "is_stale": is_stale}
+    return secret(page("order_money/show.html", "order", status=status, desk=desk, **facts))

@@ -3,9 +3,9 @@
 import pytest
 from werkzeug.exceptions import HTTPException, default_exceptions
 
-from shop import access
 from shop.database import db
 from shop.models import Role
+from shop.promises import PROMISES
 from tests.conftest import HTMX
 
 WORDS = {
@@ -38,7 +38,7 @@ def fails(app, monkeypatch):
 
 
 def promises_kept(answer):
-    return [name for name, value in access.PROMISES if answer.headers.get(name) != value]
+    return [name for name, value in PROMISES if answer.headers.get(name) != value]
 
 
 @pytest.mark.parametrize("status", WORDS)
