@@ -9,14 +9,14 @@ import hmac
 import secrets
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import Row, bindparam, delete, select, update
 
-from shop import accounts, clock, jobs, limits, notifications, passwords
-from shop.accounts import Person, called, open_session, plain, sign_out_everywhere
+from shop import accounts, audit, clock, jobs, limits, notifications, passwords, proofs
+from shop.accounts import Person, as_actor, called, open_session, plain, sign_out_everywhere
 from shop.database import connection, db, first, let_go
 from shop.errors import Refused
 from shop.i18n import _
@@ -109,10 +109,20 @@ def _is_confirmed_by(confirmation: str, user: Row[Any]) -> bool:
     return bool(told == [user.id, sha256(user.password_hash.encode()).hexdigest()[:16]])
 
 
+class Half(NamedTuple):
+    """Somebody who knows the password and has to prove once more who they are; `mark` ends with that password."""
+
+    user_id: int
+    mark: str
+    language: str
+
+
 def sign_in(
     email: str, password: str, *, device: str = "", browser: str = "", confirmation: str = "", language: str = ""
-) -> Person:
+) -> Person | Half:
     """Open a session for whoever knows the password; unknown people and wrong passwords look and last the same.
+
+    Of whom a second proof is asked (`proofs.is_asked_of`), gets half of it.
 
     `device` is this browser's own secret. One in which this person has signed in before has tries of its own, so
     that a thousand guesses from elsewhere do not lock the owner out. Who never chose a language is written to in
@@ -132,7 +142,7 @@ def sign_in(
     return _let_in(user, fresh, known=known, browser=browser, language=language)
 
 
-def _let_in(found: Row[Any], fresh: str, *, known: bytes | None, browser: str, language: str) -> Person:
+def _let_in(found: Row[Any], fresh: str, *, known: bytes | None, browser: str, language: str) -> Person | Half:
     user = db.session.get_one(User, found.id)
     if user.password_hash == found.password_hash:  # it may have changed while we were counting
         user.password_hash = fresh
@@ -140,7 +150,19 @@ def _let_in(found: Row[Any], fresh: str, *, known: bytes | None, browser: str, l
     user.language = user.language or language
     if known:
         db.session.add(KnownDevice(token_hash=known, user_id=user.id, created_at=clock.now()))
+    if proofs.is_asked_of(user):
+        return Half(user.id, _mark(user), user.language)
     return open_session(user, browser)
+
+
+def half_way(user_id: int, mark: str) -> User | None:
+    """Who knew the password a moment ago, if it is still their password and their account is open."""
+    user = db.session.get(User, user_id)
+    return user if user is not None and user.is_active and hmac.compare_digest(mark, _mark(user)) else None
+
+
+def _mark(user: User) -> str:
+    return hmac.new(current_app.config["SECRET_KEY"].encode(), user.password_hash.encode(), "sha256").hexdigest()[:24]
 
 
 # A forgotten password, and another one
@@ -188,7 +210,7 @@ def reset(token: str, password: str) -> None:
     free = (resets.c.id == asked.id, resets.c.used_at.is_(None))
     if connection().execute(update(resets).where(*free).values(used_at=clock.now())).rowcount != 1:
         raise Refused(_("This link has been used, or it is older than an hour. Ask for a new one."), 410)
-    _replace(asked.user_id, kept)
+    _write_down("password reset", _replace(asked.user_id, kept))
 
 
 def change(person: Person, old: str, new: str, browser: str = "") -> Person:
@@ -199,7 +221,17 @@ def change(person: Person, old: str, new: str, browser: str = "") -> Person:
     if not passwords.is_right(old, user.password_hash):
         raise WrongPassword(_("This is not your present password."), 422)
     passwords.check(new, user.name, user.email)
-    return open_session(_replace(user.id, passwords.hashed(new)), browser)
+    owner = _replace(user.id, passwords.hashed(new))
+    _write_down("password changed", owner)
+    return open_session(owner, browser, is_proven=person.proven_at is not None)
+
+
+def _write_down(action: str, user: User) -> None:
+    """Another password of somebody who may judge others is for the audit, too."""
+    owner = as_actor(user)
+    if owner.is_staff:
+        db.session.flush()
+        audit.note(action, f"user:{user.id}", by=owner, before={"email": audit.masked(user.email)})
 
 
 def close(person: Person, password: str) -> None:

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, bindparam, func, or_, select
 from sqlalchemy.orm import selectinload
 
-from shop import books, refunds, transfers
+from shop import audit, books, refunds, transfers
+from shop.audit import Actor
 from shop.books import Went
 from shop.database import db, first, rows
 from shop.errors import NotFound, Refused
 from shop.i18n import _, price
-from shop.models import Order, OrderLine, Payment, Profile, Purchase, Refund, RefundState, Seller, User
+from shop.models import Order, OrderLine, Payment, Profile, Purchase, Refund, RefundState, Role, Seller, User
 from shop.money import Money
 
 REASONS = refunds.REASONS
@@ -108,24 +109,30 @@ def _desk(*which: Any) -> Desk:
 
 
 def give(
-    desk: Desk, *, amount: str = "", quantities: Sequence[int] = (), reason: str = "goodwill", by: int | None = None
+    desk: Desk, *, amount: str = "", quantities: Sequence[int] = (), reason: str = "goodwill", by: Actor | None = None
 ) -> int:
     """Give back all that is left; or an amount as one types it ("12,50"); or so many of each line, in their order."""
     of = {line.id: n for line, n in zip(desk.order.lines, quantities, strict=False) if n}
     if quantities and not of:
         raise Refused(_("Choose what goes back, and how many of it."), 422)
     minor = minor_of(amount) if amount and not of else None
-    return refunds.give(desk.order.id, minor, of=of or None, reason=reason, by=by)
+    return refunds.give(desk.order.id, minor, of=of or None, reason=reason, by=by.id if by else None)
 
 
-def give_as_staff(desk: Desk, *, by: int, is_admin: bool, **what: Any) -> int:
-    """As `give`, for other people's orders; what one person gives back of one order has a limit, but for an admin."""
-    if first(_INTERESTED, order=desk.order.id, person=by):
+def give_as_staff(desk: Desk, *, reason: str = "goodwill", by: Actor | None, **what: Any) -> int:
+    """As `give`, for other people's orders, and written down in the audit; nobody is the operator, in a shell.
+
+    What one person gives back of one order has a limit, but for an admin.
+    """
+    if by and first(_INTERESTED, order=desk.order.id, person=by.id):
         raise Refused(_("This order is your own. Another member of staff has to give money of it back."), 403)
-    refund = give(desk, by=by, **what)
-    if not is_admin and int(rows(_GIVEN, order=desk.order.id, person=by)[0].minor) > MOST:
+    refund = give(desk, reason=reason, by=by, **what)
+    if by and Role.ADMIN not in by.roles and int(rows(_GIVEN, order=desk.order.id, person=by.id)[0].minor) > MOST:
         most = price(Money(MOST, desk.order.goods.currency))
         raise Refused(_("More than %(most)s of one order only an administrator gives back.", most=most), 403)
+    row = db.session.get_one(Refund, refund)
+    after = {"refund": row.code, "amount": f"{row.amount.currency} {row.amount.minor}"}
+    audit.note("refund given", f"order:{desk.order.code[:NUMBER]}", by=by, reason=reason, after=after)
     return refund
 
 
@@ -154,9 +161,10 @@ def failed() -> Sequence[Row[Any]]:
     return list(seen.values())
 
 
-def send_again(code: str) -> None:
+def send_again(code: str, *, by: Actor) -> None:
     """Try a failed refund once more."""
     row = first(_BY_CODE, code=code)
     if row is None:
         raise NotFound(_("There is no such refund."))
     refunds.send_again(row.id)
+    audit.note("refund sent again", f"refund:{code}", by=by)

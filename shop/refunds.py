@@ -14,7 +14,21 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, bindparam, select, update
 
-from shop import books, clock, gateways, history, inbox, jobs, ledger, notifications, orders, reversals, shares, stock
+from shop import (
+    alerts,
+    books,
+    clock,
+    gateways,
+    history,
+    inbox,
+    jobs,
+    ledger,
+    notifications,
+    orders,
+    reversals,
+    shares,
+    stock,
+)
 from shop.alerts import alert
 from shop.database import connection, db, first, let_go, rows
 from shop.errors import NotFound, Refused
@@ -32,9 +46,6 @@ from shop.models import (
     Purchase,
     Refund,
     RefundState,
-    Role,
-    RoleGrant,
-    User,
 )
 from shop.money import Money
 from shop.purchases import tell_of_refund
@@ -46,7 +57,6 @@ log = structlog.get_logger()
 
 refunds, attempts, payments = Refund.__table__, PaymentAttempt.__table__, Payment.__table__
 sold, lines, purchases = Order.__table__, OrderLine.__table__, Purchase.__table__
-users, roles = User.__table__, RoleGrant.__table__
 
 _ORDER = (
     select(
@@ -74,12 +84,6 @@ _REFUND = (
 )
 _BY_GATEWAY_ID = select(refunds.c.id).where(refunds.c.gateway_id == bindparam("id"))
 _LINES = select(lines.c.variant_id, lines.c.quantity).where(lines.c.order_id == bindparam("order")).order_by(lines.c.id)
-_ADMINS = (
-    select(users.c.email, users.c.language)
-    .join(roles, roles.c.user_id == users.c.id)
-    .where(roles.c.role == Role.ADMIN, users.c.is_active)
-    .order_by(users.c.id)
-)
 
 
 def give(
@@ -250,8 +254,8 @@ def _fail(refund: int) -> None:
         return
     alert("refund_failed", refund=refund)
     tries = _row(refund).tries
-    for admin in rows(_ADMINS):
-        jobs.later(tell_staff, refund=refund, tries=tries, to=admin.email, language=admin.language)
+    for to, language in alerts.operators():
+        jobs.later(tell_staff, refund=refund, tries=tries, to=to, language=language)
 
 
 @jobs.patient_handler

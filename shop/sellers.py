@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
+from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from shop import accounts, clock, jobs, notifications
+from shop import accounts, audit, clock, jobs, notifications, papers
 from shop.accounts import Person
-from shop.database import connection, db, first, rows
+from shop.database import connection, db
 from shop.errors import NotFound, Refused
 from shop.i18n import _, ngettext
-from shop.models import Event, Profile, Role, Seller, SellerKind, User, Vetting
+from shop.models import Event, Profile, Role, Seller, SellerKind, Vetting
 from shop.words import Words
 
 # By whom a state may be left, and for which one. Each move happens once: the database decides who won.
@@ -26,55 +27,20 @@ MOVES: dict[str, tuple[str, ...]] = {
     Vetting.SUSPENDED: (Vetting.APPROVED,),
 }
 OBJECTION, LIFTED, LEFT = "objection", "lifted", "left"  # steps of the story that are no states
-PAGE = 20
-
-# What a number must look like. That says that it was typed well, and never that it is somebody's.
-REGISTERS = {
-    "KVK": r"\d{8}",
-    "KBO": r"[01]\d{9}",
-    "HRB": r"HR[AB] ?\d{1,6}[A-Z]?",
-    "RCS": r"\d{9}",
-    "RCSL": r"[A-Z]\d{1,6}",
-}
-VAT_NUMBERS = {
-    "NL": r"\d{9}B\d{2}",
-    "BE": r"[01]\d{9}",
-    "DE": r"\d{9}",
-    "FR": r"[A-Z0-9]{2}\d{9}",
-    "LU": r"\d{8}",
+# How long papers are kept from the moment of a move; None: as long as it stays like that.
+KEEPS: dict[str, timedelta | None] = {
+    Vetting.WAITING: papers.UNDECIDED,
+    Vetting.NEEDS_FIXING: papers.REFUSED,
+    Vetting.REFUSED: papers.REFUSED,
+    Vetting.APPROVED: None,
+    Vetting.SUSPENDED: None,
 }
 
-sellers, profiles, events, users = Seller.__table__, Profile.__table__, Event.__table__, User.__table__
+sellers = Seller.__table__
 may_sell = sellers.c.vetting == Vetting.APPROVED  # the one gate, for every query that has something for sale
 
-_QUEUE = (
-    select(profiles.c.handle, profiles.c.name, sellers.c.kind, sellers.c.country, sellers.c.applied_at)
-    .join_from(sellers, profiles, sellers.c.profile_id == profiles.c.id)
-    .outerjoin(users, users.c.id == profiles.c.user_id)
-    .where(sellers.c.vetting == Vetting.WAITING, or_(users.c.id.is_(None), users.c.is_active))
-    .order_by(sellers.c.applied_at, sellers.c.id)
-    .limit(PAGE + 1)
-)
-_SELLING = (
-    select(*profiles.c["handle", "name"], *sellers.c["kind", "country", "vetting", "decided_at"])
-    .join_from(sellers, profiles, sellers.c.profile_id == profiles.c.id)
-    .where(sellers.c.vetting.in_((Vetting.APPROVED, Vetting.SUSPENDED)), profiles.c.handle > bindparam("after"))
-    .order_by(profiles.c.handle)
-    .limit(PAGE + 1)
-)
-_AFTER = (
-    select(sellers.c.applied_at, sellers.c.id)
-    .join_from(sellers, profiles, sellers.c.profile_id == profiles.c.id)
-    .where(profiles.c.handle == bindparam("handle"))
-)
 _BEFORE = select(func.count()).where(
     sellers.c.vetting == Vetting.WAITING, sellers.c.applied_at < bindparam("applied_at")
-)
-_STORY = (
-    select(events.c.at, events.c.was, events.c.became, events.c.note, users.c.name)
-    .join_from(events, users, events.c.user_id == users.c.id, isouter=True)
-    .where(events.c.subject == "seller", events.c.subject_id == bindparam("id"))
-    .order_by(events.c.id)
 )
 
 
@@ -131,30 +97,6 @@ def waiting_before(seller: Seller) -> int:
     return int(connection().execute(_BEFORE, {"applied_at": seller.applied_at}).scalar_one())
 
 
-# The moderators' desk
-
-
-def queue(after: str = "") -> tuple[list[Row[Any]], str | None]:
-    """Waiting applications, the oldest first, and the handle after which the next page begins."""
-    asked, place = _QUEUE, first(_AFTER, handle=after) if after else None
-    if place is not None:
-        older = (sellers.c.applied_at == place.applied_at) & (sellers.c.id > place.id)
-        asked = asked.where((sellers.c.applied_at > place.applied_at) | older)
-    found = list(rows(asked))
-    return found[:PAGE], found[PAGE - 1].handle if len(found) > PAGE else None
-
-
-def selling(after: str = "") -> tuple[list[Row[Any]], str | None]:
-    """Who sells, or did until their sales were stopped, by handle; and the handle after which the next page begins."""
-    found = list(rows(_SELLING, after=after))
-    return found[:PAGE], found[PAGE - 1].handle if len(found) > PAGE else None
-
-
-def story(seller: Seller) -> list[Row[Any]]:
-    """Everything that happened to an application, in its order: who, when, what, and why."""
-    return list(rows(_STORY, id=seller.id))
-
-
 def checks_for(seller: Seller) -> tuple[str, ...]:
     """What has to be looked at before this one may be approved."""
     asked = ["identity", "contact", "goods"]
@@ -165,6 +107,25 @@ def checks_for(seller: Seller) -> tuple[str, ...]:
     if seller.kind == SellerKind.BRAND:
         asked.append("brand")
     return tuple(asked)
+
+
+def as_it_stands(seller: Seller) -> str:
+    """A stamp of what a moderator sees: another application or other papers have another one."""
+    sent = "".join(paper.code for paper in papers.of(seller.id))
+    return seller.applied_at.isoformat() + (f" {sha256(sent.encode()).hexdigest()[:16]}" if sent else "")
+
+
+def is_open_for_papers(seller: Seller) -> bool:
+    """May papers be sent with this application? Only before it is decided."""
+    return seller.vetting in (Vetting.WAITING, Vetting.NEEDS_FIXING)
+
+
+def asked_for(person: Person, kind: str) -> int:
+    """The number of this person's application, where it may still be sent this kind of paper."""
+    seller = of(person)
+    if seller is None or not is_open_for_papers(seller) or kind not in papers.wanted(seller.kind):
+        raise Refused(_("This paper is not asked for at the moment."))
+    return seller.id
 
 
 def is_for(seller: Seller, person: Person) -> bool:
@@ -197,14 +158,15 @@ def decide(
         raise Refused(_unticked(len(missing)), 422)
     if verdict != Vetting.APPROVED and len(words.said("").strip()) < 10:
         raise Refused(_("Give the reason, in words that the applicant can do something with."), 422)
-    if seller.applied_at.isoformat() != seen:
+    if as_it_stands(seller) != seen:
         raise Refused(_("This application has just changed. Please look again."))
     note = f"{', '.join(sorted(checks))}\n{words.said('')}".strip()
     told = Words() if verdict == Vetting.APPROVED else words
     facts: dict[str, Any] = {"vetting_note": told, "decided_at": clock.now(), "decided_by_id": by.id}
     _move(seller, verdict, by=by, note=note, is_told=is_told, **facts)
     if verdict == Vetting.APPROVED and seller.profile.user is not None:
-        accounts.grant(seller.profile.user, Role.SELLER)
+        accounts.grant(seller.profile.user, Role.SELLER, by=by, reason="approved as a seller")
+    _write_down(seller, Vetting.WAITING, by, words.said(""), checks)
 
 
 def _unticked(n: int) -> str:
@@ -237,9 +199,17 @@ def suspend(seller: Seller, *, by: Person, words: Words) -> None:
     The day on which they were checked stays what it was.
     """
     _see_to_reason(seller, by, words)
+    was = seller.vetting
     _move(seller, Vetting.SUSPENDED, by=by, note=words.said(""), vetting_note=words)
     if seller.profile.user is not None:
-        accounts.revoke(seller.profile.user, Role.SELLER)
+        accounts.revoke(seller.profile.user, Role.SELLER, by=by, reason="sales stopped")
+    _write_down(seller, was, by, words.said(""))
+
+
+def _write_down(seller: Seller, was: str, by: Person, reason: str, checks: Collection[str] = ()) -> None:
+    after = {"vetting": str(seller.vetting), **({"checks": sorted(checks)} if checks else {})}
+    before = {"vetting": str(was)}
+    audit.note("seller decided", f"seller:{seller.profile.handle}", by=by, reason=reason, before=before, after=after)
 
 
 def lift(seller: Seller, *, by: Person, words: Words) -> None:
@@ -248,9 +218,11 @@ def lift(seller: Seller, *, by: Person, words: Words) -> None:
     owner = seller.profile.user
     if owner is not None and not owner.is_active:
         raise Refused(_("The owner has closed this account. Nobody is there to sell."))
+    was = seller.vetting
     _move(seller, Vetting.APPROVED, by=by, note=words.said(""), step=LIFTED, vetting_note=words)
     if owner is not None:
-        accounts.grant(owner, Role.SELLER)
+        accounts.grant(owner, Role.SELLER, by=by, reason="sales go on")
+    _write_down(seller, was, by, words.said(""))
 
 
 def _see_to_reason(seller: Seller, by: Person, words: Words) -> None:
@@ -261,10 +233,14 @@ def _see_to_reason(seller: Seller, by: Person, words: Words) -> None:
 
 
 def leave(person: Person) -> None:
-    """Stop selling because its owner closes the account: what they have for sale is gone from every page at once."""
+    """Stop selling because its owner closes the account: what they have for sale is gone from every page at once.
+
+    Their papers are kept no longer than those of who was refused.
+    """
     seller = of(person)
     if seller is not None and seller.vetting == Vetting.APPROVED:
         _move(seller, Vetting.SUSPENDED, by=person, note="", step=LEFT, is_told=False, vetting_note=Words())
+        papers.keep_until(seller.id, clock.now() + papers.REFUSED)
 
 
 def _move(
@@ -278,6 +254,8 @@ def _move(
     if connection().execute(update(sellers).where(*same).values(vetting=to, **facts)).rowcount != 1:
         raise Refused(_("This application has just changed. Please look again."))
     db.session.refresh(seller)
+    span = KEEPS[to]
+    papers.keep_until(seller.id, clock.now() + span if span else None)
     noted = _note(seller, was, step or to, by, note)
     if is_told:
         _tell(seller, noted)
@@ -316,8 +294,3 @@ def _steps(seller: Seller) -> list[Event]:
 
 def _has_objected(seller: Seller) -> bool:
     return any(step.became == OBJECTION for step in _steps(seller))
-
-
-def has_shape(shape: str, text: str) -> bool:
-    """Was it typed as such a number is written?"""
-    return re.fullmatch(shape, text.strip().upper()) is not None

@@ -54,7 +54,7 @@ def open_studio(user_id: int, handle: str, name: str) -> User:
         if not accounts.is_free(handle):
             raise Refused(_("This name is taken. Choose another one."), 422)
         _open_window(user, handle, name.strip()[:80] or user.name)
-    accounts.grant(user, Role.CREATOR)
+    accounts.grant(user, Role.CREATOR, by=accounts.as_actor(user), reason="opened a studio")
     db.session.flush()
     return user
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -34,6 +35,7 @@ EXAMPLES = {
     "feed.products": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
+    "papers.show": "SELECT code FROM papers WHERE state = 'sealed' ORDER BY id LIMIT 1",
     "sandbox.bank": "SELECT name FROM sandbox_objects WHERE kind = 'page' LIMIT 1",
     "sandbox.account": "SELECT name FROM sandbox_objects WHERE kind = 'link' LIMIT 1",
     "order_money.show": "SELECT code FROM orders ORDER BY id LIMIT 1",
@@ -61,6 +63,7 @@ QUESTIONS = {"checkout.one": ("variant", IN_STOCK)}
 NO_PAGES = frozenset(
     (
         "static",
+        "papers.picture",
         "cart.size",
         "media.show",
         "uploads.state",
@@ -187,7 +190,7 @@ def _sign_in(app: Flask, client: FlaskClient, email: str) -> None:
     from shop.database import db
 
     with app.test_request_context(method="POST"):
-        person = accounts.open_session(accounts.called(email))
+        person = accounts.open_session(accounts.called(email), is_proven=True)
         db.session.commit()
     with client.session_transaction() as cookie:
         cookie["_user_id"] = person.get_id()
@@ -218,6 +221,7 @@ def furnish(app: Flask) -> Flask:
     for method in ("card", "ideal"):  # the one is paid, the other waits at the bank
         _buy(app, method)
     _wait_at_the_sandbox(app)
+    _send_a_paper(app)
     return app
 
 
@@ -231,6 +235,16 @@ def _wait_at_the_sandbox(app: Flask) -> None:
         sandbox.create_payment(Request("pages", 2845, "EUR", "card", "pages", "/", is_hosted=True))
         account = sandbox.open_account(AccountRequest("pages:account", "mina", "Mina", "mina@example.com", "NL", False))
         sandbox.onboarding_link(account.id, again_path="/", return_path="/")
+
+
+def _send_a_paper(app: Flask) -> None:
+    """Kira, who waits for a decision, has sent the front of her paper."""
+    from tests.papers import jpeg
+
+    client = app.test_client()
+    client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    _sign_in(app, client, "kira@keramiek.example")
+    client.post("/sell/papers", data={"kind": "extract", "file": (BytesIO(jpeg("KIRA KERAMIEK")), "kvk.jpg")})
 
 
 def _forget_a_password() -> None:

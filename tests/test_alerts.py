@@ -31,7 +31,7 @@ from shop.gateways.payment_port import (
     UnreachableError,
 )
 from shop.gateways.payment_sandbox import SandboxGateway
-from shop.models import Job, PaymentAttempt, PayoutAccount, Refund, Reversal, Seller, SentMail, Transfer
+from shop.models import Job, PaymentAttempt, PayoutAccount, Refund, Reversal, Role, Seller, SentMail, Transfer
 from shop.money import Money
 from tests.bookkeeping import bought, give, payable, send_due
 from tests.till import news, states
@@ -49,9 +49,24 @@ def raised(kind="misfit_call", **facts):
     db.session.commit()
 
 
-def test_a_shop_without_an_operators_address_only_writes_it_down(letters):
+def test_a_shop_without_an_operators_address_and_without_admins_only_writes_it_down(letters):
     raised()
     assert db.session.scalar(select(func.count(Job.id))) == 0
+
+
+def test_without_an_operators_address_each_admin_is_told_in_their_language(app, signed_in_as, letters):
+    for name, language in (("ada", "en"), ("bo", "nl")):
+        signed_in_as(name, Role.ADMIN)
+        accounts.called(f"{name}@example.com").language = language
+    signed_in_as("rex", Role.MODERATOR)
+    db.session.commit()
+    for attempt in (1, 2):
+        raised("dead_job", job=attempt)
+    db.session.rollback()
+    assert sorted((mail["To"], mail["Subject"]) for mail in letters()) == [
+        ("ada@example.com", "A job was given up after all its tries"),
+        ("bo@example.com", "Een taak is na alle pogingen opgegeven"),
+    ]
 
 
 def test_ten_of_a_kind_are_one_mail_that_says_what_and_where(operator, letters):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import accounts, clock, sellers
+from shop import accounts, clock, proofs, sellers
 from shop.accounts import Person
 from shop.database import db
 from shop.demo import catalogue
@@ -65,6 +65,8 @@ def _add_user(account: Account, secret: str) -> int:
     user.language = LANGUAGE
     for role in account.grants:
         accounts.grant(user, role)
+    if accounts.STAFF & set(account.grants):
+        proofs.give_demo_app(user.id)
     return user.id
 
 
@@ -90,7 +92,7 @@ def add_sellers(entries: list[catalogue.Entry]) -> None:
         if entry["trader"] and judge and not catalogue.is_there(Seller, Seller.profile_id == profile.id):
             _apply(entry, profile)
             if entry["vetting"]["state"] != Vetting.WAITING:
-                _decide(entry, Person(judge.id, judge.name, ""))
+                _decide(entry, accounts.as_actor(judge))
 
 
 def _apply(entry: catalogue.Entry, profile: Profile) -> None:
@@ -106,7 +108,7 @@ def _decide(entry: catalogue.Entry, judge: Person) -> None:
     vetting, seller = entry["vetting"], sellers.called(entry["handle"])
     told: dict[str, Any] = {"words": Words.read(vetting["reason"]), "checks": sellers.checks_for(seller)}
     with clock.at(catalogue.ago(vetting["days_ago"])):
-        sellers.decide(seller, vetting["state"], by=judge, seen=seller.applied_at.isoformat(), is_told=False, **told)
+        sellers.decide(seller, vetting["state"], by=judge, seen=sellers.as_it_stands(seller), is_told=False, **told)
 
 
 def _identity(entry: catalogue.Entry) -> dict[str, Any]:

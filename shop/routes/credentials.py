@@ -9,7 +9,7 @@ from flask_login import current_user, login_user, logout_user
 from wtforms import EmailField, HiddenField, PasswordField, StringField, ValidationError
 from wtforms.validators import DataRequired, InputRequired, Regexp
 
-from shop import accounts, cart, credentials, i18n, limits, mailbox, passwords
+from shop import accounts, cart, clock, credentials, i18n, limits, mailbox, passwords, proofs
 from shop.access import home_address
 from shop.database import db
 from shop.errors import Refused
@@ -68,7 +68,7 @@ def sign_in() -> Answer:
     form = SignInForm(request.args)
     form.password.data = None
     is_changed, is_closed = ("changed" in request.args, "closed" in request.args)
-    facts = {"is_changed": is_changed, "is_closed": is_closed, "why": WHY.get(request.args.get("why", ""))}
+    facts: dict[str, Any] = {"is_changed": is_changed, "is_closed": is_closed, "why": WHY.get(request.args.get("why", ""))}
     is_ended = "_user_id" in session and not current_user.is_authenticated
     return page("credentials/sign_in.html", "form", form=form, is_ended=is_ended, **facts)
 
@@ -86,10 +86,13 @@ def sign_in_now() -> Answer:
     except Refused as no:
         form.password.errors = [no.words]
         return page("credentials/sign_in.html", "form", status=no.status, form=form)
-    return _remember(leave(home_address(form.next.data or "", url_for("accounts.show"))), device, person)
+    home = home_address(form.next.data or "", url_for("accounts.show"))
+    if isinstance(person, credentials.Half):
+        home = url_for("proofs.show", next=home)
+    return _remember(leave(home), device, person)
 
 
-def _opened(form: SignInForm, device: str) -> accounts.Person:
+def _opened(form: SignInForm, device: str) -> accounts.Person | credentials.Half:
     person = credentials.sign_in(
         form.email.data,
         form.password.data,
@@ -98,10 +101,29 @@ def _opened(form: SignInForm, device: str) -> accounts.Person:
         confirmation=form.confirm.data or "",
         language=i18n.language(),
     )
+    if isinstance(person, credentials.Half):
+        db.session.commit()
+        wait_half_way(person)
+    else:
+        come_in(person)
+    return person
+
+
+def come_in(person: accounts.Person) -> None:
+    """Commit the new session, with the cart of this browser, and let its owner in."""
     home = cart.merge(session.get("cart", ""), person.id)
     db.session.commit()
     begin_anew(person, home)
-    return person
+
+
+def wait_half_way(half: credentials.Half) -> None:
+    """Remember in the signed cookie, for ten minutes, that this browser knew the password; it opens nothing."""
+    basket = session.get("cart")
+    session.clear()
+    until = clock.now().timestamp() + proofs.HALF_WAY
+    session["half"] = [half.user_id, half.mark, secrets.token_urlsafe(12), until]
+    if basket:
+        session["cart"] = basket
 
 
 def begin_anew(person: accounts.Person, home: str) -> None:
@@ -112,7 +134,7 @@ def begin_anew(person: accounts.Person, home: str) -> None:
         session["cart"] = home
 
 
-def _remember(answer: Answer, device: str, person: accounts.Person) -> Answer:
+def _remember(answer: Answer, device: str, person: accounts.Person | credentials.Half) -> Answer:
     """Know this browser again, and speak the person's language where nobody chose another here."""
     keep = {"max_age": YEAR, "secure": current_app.config["SESSION_COOKIE_SECURE"], "httponly": True, "samesite": "Lax"}
     answer.set_cookie(_cookie("device"), device, **keep)

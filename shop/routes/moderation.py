@@ -11,13 +11,14 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 from wtforms.widgets import CheckboxInput
 
-from shop import i18n, sellers
+from shop import i18n, papers, seller_desk, sellers
+from shop.access import is_fresh
 from shop.database import db
 from shop.errors import Refused
 from shop.hypermedia import Answer, Form, at_most, leave, page
 from shop.i18n import _l
 from shop.models import Seller, Vetting
-from shop.routes.sell import KINDS, STOCKS
+from shop.routes.sell import KINDS, PAPERS, STOCKS
 from shop.words import Words
 
 bp = Blueprint("moderation", __name__, url_prefix="/moderation")
@@ -73,14 +74,14 @@ DONE = {
 @bp.get("")
 def index() -> Answer:
     """Who waits, the longest first."""
-    waiting, more = sellers.queue(request.args.get("after", ""))
+    waiting, more = seller_desk.queue(request.args.get("after", ""))
     return page("moderation/index.html", "queue", waiting=waiting, more=more, kinds=KINDS, done=_done())
 
 
 @bp.get("/sellers")
 def selling() -> Answer:
     """Who sells, and whose sales are stopped."""
-    found, more = sellers.selling(request.args.get("after", ""))
+    found, more = seller_desk.selling(request.args.get("after", ""))
     return page("moderation/sellers.html", "selling", found=found, more=more, kinds=KINDS)
 
 
@@ -113,10 +114,15 @@ def _shown(applied: Seller, form: Form, status: int = 200, done: str = "") -> An
         done=done,
         is_own=applied.profile.user_id == current_user.id,
         checks={code: CHECKS[code] for code in sellers.checks_for(applied)},
-        story=sellers.story(applied),
+        story=seller_desk.story(applied),
         may_decide=sellers.is_for(applied, current_user),
+        is_stale=not is_fresh(current_user.proven_at),
         kinds=KINDS,
         stocks=STOCKS,
+        papers={paper: PAPERS[paper.kind] for paper in papers.of(applied.id)},
+        missing=sellers.is_open_for_papers(applied) and papers.missing(applied.id, applied.kind),
+        twins=papers.same_as_of(applied.id),
+        stamp=sellers.as_it_stands(applied),
     )
 
 
@@ -141,13 +147,13 @@ def decide(handle: str) -> Answer:
 
 @bp.post("/sellers/<handle>/suspension")
 def suspend(handle: str) -> Answer:
-    """Stop somebody's sales, at once; the reason goes to them by mail."""
+    """Stop somebody's sales, at once, shortly after a proof of who does it (`access.FRESH`); the reason is mailed."""
     return _judged(handle, sellers.suspend, Vetting.SUSPENDED)
 
 
 @bp.post("/sellers/<handle>/return")
 def lift(handle: str) -> Answer:
-    """Let them sell again."""
+    """Let them sell again; with a proof, as with the stop."""
     return _judged(handle, sellers.lift, sellers.LIFTED)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from flask import Blueprint, redirect, request
@@ -13,11 +12,12 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from shop import refund_desk
+from shop.access import is_fresh
 from shop.database import db
 from shop.errors import Refused
 from shop.hypermedia import Answer, Form, leave, page, secret
 from shop.i18n import _l
-from shop.models import Order, Role
+from shop.models import Order
 from shop.money import Money
 from shop.refund_desk import Desk
 
@@ -76,15 +76,14 @@ def show(code: str) -> Answer:
 
 @bp.post("/moderation/orders/<code>/refunds")
 def refund(code: str) -> Answer:
-    """Staff give money of an order back."""
-    give = partial(refund_desk.give_as_staff, is_admin=Role.ADMIN in current_user.roles)
-    return _give(lambda: refund_desk.look(code), f"/moderation/orders/{code}", give)
+    """Staff give money of an order back, shortly after a proof of who does it (`access.FRESH`)."""
+    return _give(lambda: refund_desk.look(code), f"/moderation/orders/{code}", refund_desk.give_as_staff)
 
 
 @bp.post("/moderation/refunds/<code>/again")
 def again(code: str) -> Answer:
     """Try a refund that failed once more."""
-    refund_desk.send_again(code)
+    refund_desk.send_again(code, by=current_user)
     db.session.commit()
     return leave("/moderation/orders")
 
@@ -107,7 +106,7 @@ def _give(look: Callable[[], Desk], home: str, give: Callable[..., int]) -> Answ
     if not form.validate():
         return _page(desk, form, home, 422)
     try:
-        give(desk, **_wanted(form, desk), reason=form.reason.data, by=current_user.id)
+        give(desk, **_wanted(form, desk), reason=form.reason.data, by=current_user)
     except Refused as no:
         db.session.rollback()
         return _page(look(), form, home, no.status, no.words)
@@ -124,6 +123,6 @@ def _wanted(form: RefundForm, desk: Desk) -> dict[str, Any]:
 
 
 def _page(desk: Desk, form: RefundForm, home: str, status: int = 200, words: str = "") -> Answer:
-    return secret(
-        page("order_money/show.html", "order", status=status, desk=desk, form=form, home=home, words=words, why=WHY)
-    )
+    is_stale = home.startswith("/moderation") and not is_fresh(current_user.proven_at)
+    facts: dict[str, Any] = {"form": form, "home": home, "words": words, "why": WHY, "is_stale": is_stale}
+    return secret(page("order_money/show.html", "order", status=status, desk=desk, **facts))

@@ -10,13 +10,13 @@ from wtforms import BooleanField, RadioField, SelectField, StringField, TextArea
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
-from shop import accounts, i18n, limits, sellers
+from shop import accounts, i18n, limits, papers, registers, sellers
 from shop.countries import COUNTRIES, postcode
 from shop.database import db
 from shop.errors import Refused
 from shop.hypermedia import Answer, Form, at_most, leave, page
 from shop.i18n import _, _l
-from shop.models import Seller, SellerKind, StockKind, Vetting
+from shop.models import PaperKind, Seller, SellerKind, StockKind, Vetting
 from shop.routes.accounts import FILL_IN
 from shop.routes.credentials import EMAIL
 
@@ -38,6 +38,12 @@ REGISTERS = {
     "HRB": _l("Handelsregister, Germany (HRB or HRA and a number)"),
     "RCS": _l("SIREN, France (9 digits)"),
     "RCSL": _l("RCS, Luxembourg (a letter and a number)"),
+}
+PAPERS = {
+    PaperKind.FRONT: _l("Identity paper, front"),
+    PaperKind.BACK: _l("Identity paper, back"),
+    PaperKind.EXTRACT: _l("Extract from the register, or licence"),
+    PaperKind.LICENCE: _l("Licence"),
 }
 HANDLE = Regexp(r"^[a-z0-9][a-z0-9._-]{2,29}$", message=_l("Use 3 to 30 small letters, digits, dots, - or _."))
 TELL = (DataRequired(_l("Tell us.")), Length(10, 500, _l("Tell us in 10 to 500 characters.")))
@@ -84,13 +90,13 @@ class ApplicationForm(Form):
 
     def validate_company_number(self, field: StringField) -> None:
         """As this register writes them; that it is theirs, a moderator looks up."""
-        if not sellers.has_shape(sellers.REGISTERS.get(self.company_register.data, ".+"), field.data):
+        if not registers.has_shape(registers.REGISTERS.get(self.company_register.data, ".+"), field.data):
             raise ValidationError(_("A number in this register looks different. Please look again."))
 
     def validate_vat_number(self, field: StringField) -> None:
         """As the country of its first two letters writes them."""
         number = field.data.strip().upper()
-        if not sellers.has_shape(sellers.VAT_NUMBERS.get(number[:2], "(?!)"), number[2:]):
+        if not registers.has_shape(registers.VAT_NUMBERS.get(number[:2], "(?!)"), number[2:]):
             raise ValidationError(_("A VAT number begins with the country, such as NL123456789B01. Please look again."))
 
     def validate_postcode(self, field: StringField) -> None:
@@ -112,17 +118,26 @@ class ApplicationForm(Form):
 @bp.get("")
 def show() -> Answer:
     """The form for who has not applied; else what became of it, with the form again where something must be fixed."""
-    return _shown(sellers.of(current_user))
+    return shown(sellers.of(current_user))
 
 
-def _shown(seller: Seller | None, status: int = 200, form: ApplicationForm | None = None, **more: Any) -> Answer:
+def shown(seller: Seller | None, status: int = 200, form: ApplicationForm | None = None, **more: Any) -> Answer:
+    """The page as it stands for this application."""
     is_open = seller is None or seller.vetting == Vetting.NEEDS_FIXING
     if form is None and is_open:
         form = ApplicationForm(None, obj=seller or _known(), has_window=_has_window())
     before = sellers.waiting_before(seller) if seller is not None and seller.vetting == Vetting.WAITING else 0
-    facts = {"seller": seller, "form": form if is_open else None, "before": before, "kinds": KINDS, "stocks": STOCKS}
-    can_object = seller is not None and sellers.can_object(seller)
-    return page("sell/show.html", "application", status=status, can_object=can_object, **{**facts, **more})
+    facts: dict[str, Any] = {"seller": seller, "form": form if is_open else None, "before": before}
+    facts |= {"kinds": KINDS, "stocks": STOCKS, "can_object": seller is not None and sellers.can_object(seller)}
+    if seller is not None and sellers.is_open_for_papers(seller):
+        facts |= {"papers": _papers(seller), "names": PAPERS, "most": papers.LARGEST}
+    return page("sell/show.html", "application", status=status, **{**facts, **more})
+
+
+def _papers(seller: Seller) -> dict[PaperKind, Any]:
+    """What is asked of this kind of seller, each with the paper that is here."""
+    here = {paper.kind: paper for paper in papers.of(seller.id)}
+    return {kind: here.get(kind) for kind in papers.wanted(seller.kind)}
 
 
 def _known() -> Any:
@@ -138,7 +153,7 @@ def _has_window() -> bool:
 @bp.post("/kind")
 def ask() -> Answer:
     """Another kind of seller is asked other things: the form again, with what was typed. Nothing is kept yet."""
-    return _shown(sellers.of(current_user), form=ApplicationForm(has_window=_has_window()))
+    return shown(sellers.of(current_user), form=ApplicationForm(has_window=_has_window()))
 
 
 @bp.post("")
@@ -146,7 +161,7 @@ def apply() -> Answer:
     """Send it in."""
     form = ApplicationForm(has_window=_has_window())
     if not form.validate():
-        return _shown(sellers.of(current_user), 422, form)
+        return shown(sellers.of(current_user), 422, form)
     limits.spend("10 per hour", "apply", str(current_user.id))
     try:
         sellers.apply(current_user, **form.facts())
@@ -154,7 +169,7 @@ def apply() -> Answer:
         if no.status != 422 or "handle" not in form:
             raise
         form.handle.errors = [no.words]
-        return _shown(sellers.of(current_user), no.status, form)
+        return shown(sellers.of(current_user), no.status, form)
     db.session.commit()
     return leave(url_for(".show"))
 
@@ -165,7 +180,7 @@ def objection() -> Answer:
     words = request.form.get("words", "").strip()
     if len(words) < 10:
         wrong = _("Tell us why the refusal is wrong.")
-        return _shown(sellers.of(current_user), 422, objection=words, objection_error=wrong)
+        return shown(sellers.of(current_user), 422, objection=words, objection_error=wrong)
     sellers.object_to(current_user, words[:1000])
     db.session.commit()
     return leave(url_for(".show"))

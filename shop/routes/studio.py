@@ -66,7 +66,7 @@ def open_up() -> Answer:
     if not form.validate():
         return _page(422, form=form)
     user = videos.open_studio(current_user.id, form.handle.data, form.name.data)
-    person = accounts.open_session(user)
+    person = accounts.open_session(user, is_proven=current_user.proven_at is not None)
     db.session.commit()
     login_user(person)
     return leave(url_for(".index"))

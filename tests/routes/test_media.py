@@ -2,8 +2,8 @@
 
 import pytest
 
-from shop import access
 from shop.gateways import storage_disk
+from shop.promises import PROMISES
 
 DATABASES = ("sqlite",)  # files are served, and no row is read
 
@@ -93,8 +93,8 @@ def test_head_tells_the_same_without_the_bytes(client, clip):
 def test_a_file_opened_as_a_page_may_do_nothing(get):
     headers = get().headers
     assert "sandbox" in headers["Content-Security-Policy"]
-    kept = [name for name, value in access.PROMISES if name == "Content-Security-Policy" or headers.get(name) == value]
-    assert len(kept) == len(access.PROMISES)
+    kept = [name for name, value in PROMISES if name == "Content-Security-Policy" or headers.get(name) == value]
+    assert len(kept) == len(PROMISES)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shop import accounts, clock, refund_desk, refunds
+from shop import accounts, audit, clock, refund_desk, refunds
 from shop.database import db
 from shop.models import Order, Profile, Refund, RefundState, Role, RoleGrant
 from tests.bookkeeping import bought
@@ -182,6 +182,33 @@ def test_a_refund_that_failed_is_on_the_list_and_sent_again(app, rex, code, htmx
     assert rex.post("/moderation/refunds/nothing/again", headers=headers).status_code == 404
     with app.test_request_context(method="POST"):
         assert db.session.query(Refund).one().tries == 2
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_money_moves_by_staff_only_shortly_after_a_proof(app, rex, code, refunded, pass_time, htmx):
+    address = f"/moderation/orders/{code}"
+    assert "/sign-in/proof" not in rex.get(address).text
+    pass_time(minutes=16)
+    assert f'href="/sign-in/proof?next={address}"' in rex.get(address).text
+    for form in (f"{address}/refunds", "/moderation/refunds/nothing/again"):
+        assert there(send(rex, form, htmx), htmx).startswith("/sign-in/proof")
+    assert refunded() == []
+
+
+def test_what_staff_gives_back_is_in_the_audit_and_what_a_seller_gives_is_not(app, rex, mina, code):
+    send(mina, f"/seller/orders/{code[:8]}/refunds", amount="1")
+    send(rex, f"/moderation/orders/{code}/refunds")
+    with app.test_request_context(method="POST"):
+        refund = db.session.query(Refund).order_by(Refund.id.desc()).first()
+        refund.state, public = RefundState.FAILED, refund.code
+        db.session.commit()
+    rex.post(f"/moderation/refunds/{public}/again")
+    with app.app_context():
+        told = [*audit.about(f"order:{code[:8]}"), *audit.about(f"refund:{public}")]
+        assert [(one.role, one.action, one.reason, one.after) for one in told] == [
+            ("moderator", "refund given", "goodwill", {"refund": public, "amount": "EUR 1250"}),
+            ("moderator", "refund sent again", "", {}),
+        ]
 
 
 def test_the_desk_asks_as_much_for_one_line_as_for_two(app, rex, code, mug, queries):

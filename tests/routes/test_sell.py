@@ -1,11 +1,15 @@
 """Applying to sell, and deciding about it: from Mina's form to Rex's word."""
 
+from datetime import timedelta
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import func, select
 
-from shop import accounts, clock, sellers
+from shop import accounts, audit, clock, papers, registers, sellers
 from shop.database import db
-from shop.models import Event, Product, Profile, Role, RoleGrant, Seller, Vetting
+from shop.gateways.paper_reader import Read
+from shop.models import Event, Paper, PaperKind, Product, Profile, Role, RoleGrant, Seller, Vetting
 from tests.cast import a_clip, a_profile
 from tests.conftest import HTMX
 
@@ -76,7 +80,8 @@ def test_mina_applies_as_a_person_and_waits(app, mina, headers, letters):
     page = mina.get("/sell").text
     assert "Your application waits for a moderator. You cannot sell yet." in page
     assert "Yours is the first in the row." in page
-    assert "<form" not in page.partition("<main")[2].partition("</main>")[0]
+    assert 'action="/sell"' not in page  # what was sent in is not changed while it waits; papers may still be added
+    assert page.count('action="/sell/papers"') == 2
     assert [mail["Subject"] for mail in letters()] == ["We have your application"]
 
 
@@ -137,8 +142,8 @@ def test_what_is_wrong_stands_beside_the_field_and_nothing_is_kept(app, mina, fi
     ],
 )
 def test_a_register_number_has_the_shape_of_its_register(register, right, wrong):
-    shape = sellers.REGISTERS[register]
-    assert [sellers.has_shape(shape, right), sellers.has_shape(shape, wrong)] == [True, False]
+    shape = registers.REGISTERS[register]
+    assert [registers.has_shape(shape, right), registers.has_shape(shape, wrong)] == [True, False]
 
 
 def test_two_sellers_do_not_share_a_handle(app, mina, signed_in_as):
@@ -396,6 +401,44 @@ def test_rex_lets_mina_sell_again_and_tells_her_why(app, selling, client, rex, l
     (mail,) = letters()
     assert mail["Subject"] == "You may sell again"
     assert "All three have arrived after all." in mail.get_body(("plain",)).get_content()
+
+
+def test_stop_and_return_stand_in_the_audit_last_with_who_and_why(app, selling, rex):
+    judged(rex, "suspension")
+    judged(rex, "return", "All three have arrived after all.")
+    with app.app_context():
+        told = [(one.reason, one.role, one.before, one.after) for one in audit.about("seller:mina")]
+        last = audit.last()[0]
+        assert audit.about("seller:mina")[-1].seq == last
+    sells, stopped = {"vetting": "approved"}, {"vetting": "suspended"}
+    assert told == [
+        (WHY, "moderator", sells, stopped),
+        ("All three have arrived after all.", "moderator", stopped, sells),
+    ]
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_after_a_quarter_of_an_hour_rex_says_first_who_he_is(app, selling, client, rex, pass_time, letters, headers):
+    judged(rex, "suspension")
+    letters()
+    assert "asked once more" not in rex.get("/moderation/sellers/mina").text
+    pass_time(minutes=16)
+    page = rex.get("/moderation/sellers/mina").text
+    assert 'href="/sign-in/proof?next=/moderation/sellers/mina"' in page
+    answer = judged(rex, "return", "All three have arrived after all.", headers=headers)
+    assert answer.headers["HX-Redirect" if headers else "Location"].startswith("/sign-in/proof")
+    assert where_it_is(client) == [False] * 3
+    assert letters() == []
+
+
+def test_whose_shop_closes_has_their_papers_kept_no_longer_than_who_was_refused(app, selling, signed_in_as):
+    with app.test_request_context(method="POST"):
+        mine = db.session.scalar(select(Seller.id))
+        papers.keep(mine, PaperKind.FRONT, Read("jpeg", (b"a page",), b"12345678"), b"mark")
+        papers.keep_until(mine, None)
+        sellers.leave(SimpleNamespace(id=accounts.called("mina@example.com").id))
+        db.session.commit()
+    assert kept(app, Paper.keep_until)[0][0] - clock.now() > timedelta(days=89)
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])

@@ -1,0 +1,61 @@
+"""What a stranger sends as a paper can do nothing: not to us, and not to who looks at it."""
+
+import json
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from shop.models import Paper
+from tests import hostile_papers
+from tests.papers import jpeg
+from tests.routes.test_papers import kept, mina, rex, sent  # noqa: F401
+
+pytestmark = [pytest.mark.faults, pytest.mark.slow]  # the bombs take long to make
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """What became of each, read by a small process of its own, so that what its children took can be told."""
+    folder = tmp_path_factory.mktemp("hostile")
+    files = hostile_papers.every()
+    for number, one in enumerate(files):
+        (folder / f"{number:02}").write_bytes(one.content)
+    asked = [sys.executable, "-m", "tests.hostile_papers", str(folder)]
+    done = subprocess.run(asked, capture_output=True, check=True, cwd=Path(__file__).parents[2], timeout=300)
+    told = json.loads(done.stdout)
+    ends = [(one, *told["told"][f"{number:02}"]) for number, one in enumerate(files)]
+    return ends, told["megabytes"]
+
+
+def test_twenty_five_hostile_papers_are_refused_or_cleaned(seen, promise):
+    ends, megabytes = seen
+    wrong = [
+        f"{one.name}: {end}"
+        for one, end, _took in ends
+        if end == "canary" or (one.is_cleaned is not None and (end == "cleaned") is not one.is_cleaned)
+    ]
+    slowest = max(took for _one, _end, took in ends)
+    figure = f"{len(ends)} files, {len(wrong)} get through {wrong}, slowest {slowest:.1f} s, largest {megabytes:.0f} MB"
+    is_kept = len(ends) == 25 and not wrong and slowest <= 5 and megabytes <= 300
+    promise("14", "hostile papers are refused or cleaned", figure, "25, 0, <= 5 s, <= 300 MB", is_kept)
+
+
+def test_what_was_photographed_where_is_not_in_the_picture(seen):
+    from shop.gateways import paper_reader
+
+    page = paper_reader.read(BytesIO(jpeg())).pages[0]
+    picture = Image.open(BytesIO(page))
+    assert dict(picture.getexif()) == {}
+    assert (picture.info.get("comment"), picture.info.get("icc_profile")) == (None, None)
+
+
+@pytest.mark.parametrize("name", hostile_papers.NAMES)
+def test_no_name_of_a_file_is_ever_used(app, mina, name):  # noqa: F811
+    assert sent(mina, name=name).status_code == 303
+    assert kept(app, Paper.state) == [("sealed",)]
+    (file,) = Path(app.config["PAPERS_PATH"]).iterdir()
+    assert file.name == f"{kept(app, Paper.code)[0][0]}.1"
