@@ -14,7 +14,7 @@ from shop.books import Went
 from shop.database import db, first, rows
 from shop.errors import NotFound, Refused
 from shop.i18n import _
-from shop.models import Order, OrderLine, Payment, Profile, Purchase, Refund, RefundState, Seller
+from shop.models import Order, OrderLine, Payment, Profile, Purchase, Refund, Seller
 from shop.money import Money
 
 REASONS = refunds.REASONS
@@ -29,10 +29,10 @@ _REFUNDS = (
     .order_by(refunded.c.id.desc())
 )
 _FAILED = (
-    select(*refunded.c["code", "amount_minor", "amount_currency", "created_at"], orders.c.code.label("order"))
+    select(*refunded.c["code", "state", "amount_minor", "amount_currency", "created_at"], orders.c.code.label("order"))
     .join(Payment.__table__, Payment.__table__.c.id == refunded.c.payment_id)
     .join(orders, orders.c.purchase_id == Payment.__table__.c.purchase_id)
-    .where(refunded.c.state == RefundState.FAILED)
+    .where(refunds.is_stuck)
     .order_by(refunded.c.id, orders.c.id)
     .limit(100)
 )
@@ -116,15 +116,15 @@ def minor_of(typed: str) -> int:
 
 
 def failed() -> Sequence[Row[Any]]:
-    """Refunds that did not arrive: the buyer still has the money coming."""
+    """Refunds that did not arrive, or were never answered: the buyer still has the money coming."""
     seen: dict[str, Row[Any]] = {}
-    for row in rows(_FAILED):
+    for row in rows(_FAILED, **refunds.stuck_since()):
         seen.setdefault(row.code, row)
     return list(seen.values())
 
 
 def send_again(code: str) -> None:
-    """Try a failed refund once more."""
+    """Try a refund once more that failed, or was never answered."""
     row = first(_BY_CODE, code=code)
     if row is None:
         raise NotFound(_("There is no such refund."))
