@@ -30,10 +30,10 @@ _REFUNDS = (
     .order_by(refunded.c.id.desc())
 )
 _FAILED = (
-    select(*refunded.c["code", "amount_minor", "amount_currency", "created_at"], orders.c.code.label("order"))
+    select(*refunded.c["code", "state", "amount_minor", "amount_currency", "created_at"], orders.c.code.label("order"))
     .join(Payment.__table__, Payment.__table__.c.id == refunded.c.payment_id)
     .join(orders, orders.c.purchase_id == Payment.__table__.c.purchase_id)
-    .where(refunded.c.state == RefundState.FAILED)
+    .where(refunds.is_stuck)
     .order_by(refunded.c.id, orders.c.id)
     .limit(100)
 )
@@ -147,15 +147,15 @@ def minor_of(typed: str) -> int:
 
 
 def failed() -> Sequence[Row[Any]]:
-    """Refunds that did not arrive: the buyer still has the money coming."""
+    """Refunds that did not arrive, or were never answered: the buyer still has the money coming."""
     seen: dict[str, Row[Any]] = {}
-    for row in rows(_FAILED):
+    for row in rows(_FAILED, **refunds.stuck_since()):
         seen.setdefault(row.code, row)
     return list(seen.values())
 
 
 def send_again(code: str) -> None:
-    """Try a failed refund once more."""
+    """Try a refund once more that failed, or was never answered."""
     row = first(_BY_CODE, code=code)
     if row is None:
         raise NotFound(_("There is no such refund."))
