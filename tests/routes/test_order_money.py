@@ -126,8 +126,9 @@ def test_staff_give_nothing_back_of_what_they_bought_themselves(app, rex, code, 
 
 
 def test_staff_who_sell_give_back_of_their_own_orders_as_sellers_and_not_as_staff(app, mina, code, refunded):
+    user = called(app, "mina")
     with app.test_request_context(method="POST"):
-        db.session.add(RoleGrant(user_id=called(app, "mina"), role=Role.MODERATOR, granted_at=clock.now()))
+        db.session.add(RoleGrant(user_id=user, role=Role.MODERATOR, granted_at=clock.now()))
         db.session.commit()
     assert send(mina, f"/moderation/orders/{code}/refunds").status_code == 403
     assert refunded() == []
