@@ -40,7 +40,9 @@ class RefundForm(Form):
     """What goes back, and why."""
 
     how = RadioField(
-        _l("What goes back?"), [InputRequired()], choices=[SelectChoice(code, name) for code, name in HOW.items()]
+        _l("What goes back?"),
+        [InputRequired(_l("Choose what goes back, and how many of it."))],
+        choices=[SelectChoice(code, name) for code, name in HOW.items()],
     )
     amount = StringField(_l("Amount"), [Length(max=12)])
     reason = SelectField(_l("Why?"), choices=[SelectChoice(code, name) for code, name in WHY.items()])
@@ -107,6 +109,8 @@ def _give(look: Callable[[], Desk], home: str) -> Answer:
         refund_desk.give(desk, **_wanted(form, desk), reason=form.reason.data, by=current_user.id)
     except Refused as no:
         db.session.rollback()
+        wrong = form.amount if form.how.data == "amount" else form.how
+        wrong.errors = [no.words]
         return _page(look(), form, home, no.status, no.words)
     db.session.commit()
     return leave(home)

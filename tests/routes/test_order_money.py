@@ -1,5 +1,7 @@
 """Money of an order goes back: by staff, by its seller, at the desk and from the shell; by nobody else."""
 
+import re
+
 import pytest
 
 from shop import accounts, refund_desk
@@ -47,6 +49,16 @@ FORM = {"how": "amount", "amount": "12,50", "reason": "goodwill"}
 
 def send(client, address, htmx=False, **fields):
     return client.post(address, data={**FORM, **fields}, headers=HTMX if htmx else {})
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [({"amount": "a lot"}, 'name="amount"'), ({"how": "lines"}, 'value="all"'), ({"how": ""}, 'value="all"')],
+)
+def test_what_is_refused_is_said_in_the_form_and_has_the_focus(rex, code, fields, wrong):
+    answer = send(rex, f"/moderation/orders/{code}/refunds", htmx=True, **fields)
+    assert (answer.status_code, answer.text.count("field__errors"), answer.text.count("notice--wrong")) == (422, 1, 0)
+    assert [wrong in tag for tag in re.findall(r"<[^>]* autofocus[^>]*>", answer.text)] == [True]
 
 
 @pytest.mark.parametrize("htmx", [False, True])
