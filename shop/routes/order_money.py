@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Length
 
 from shop import refund_desk
 from shop.database import db
-from shop.errors import Refused
+from shop.errors import NotFound, Refused
 from shop.hypermedia import Answer, Form, leave, page, secret
 from shop.i18n import _l
 from shop.models import Order
@@ -62,11 +62,15 @@ def of_order(minor: int, order: Order) -> Money:
 
 @bp.get("/moderation/orders")
 def index() -> Answer:
-    """Find an order by its code; and the refunds that did not arrive."""
-    code = request.args.get("code", "").strip()
-    if code:
-        return redirect(f"/moderation/orders/{refund_desk.look(code).order.code}")
-    return page("order_money/index.html", "failed", failed=refund_desk.failed())
+    """Find an order by what one knows of it; and the refunds that did not arrive."""
+    code, words = request.args.get("code", "").strip(), ""
+    try:
+        if code:
+            return redirect(f"/moderation/orders/{refund_desk.meant(code)}")
+    except NotFound as no:
+        words = no.words
+    status, failed = 404 if words else 200, refund_desk.failed()
+    return page("order_money/index.html", "failed", status=status, failed=failed, typed=code, words=words)
 
 
 @bp.get("/moderation/orders/<code>")

@@ -51,6 +51,25 @@ def send(client, address, htmx=False, **fields):
     return client.post(address, data={**FORM, **fields}, headers=HTMX if htmx else {})
 
 
+def test_staff_find_an_order_by_its_code_its_number_and_its_purchases_code(app, rex, code):
+    with app.test_request_context():
+        purchase = db.session.query(Order).one().purchase.code
+    for typed in (code, code[:8], purchase, f" {code} "):
+        assert rex.get("/moderation/orders", query_string={"code": typed}).location == f"/moderation/orders/{code}"
+
+
+def test_an_order_that_is_not_there_is_said_beside_the_field_which_keeps_what_was_typed(rex, code):
+    answer = rex.get("/moderation/orders?code=zz%22z")
+    assert (answer.status_code, 'value="zz&#34;z"' in answer.text, answer.text.count("field__errors")) == (404, True, 1)
+    assert "Every refund has arrived" in answer.text
+
+
+@pytest.mark.parametrize("address", ["/moderation/orders", "/seller/payouts"])
+def test_where_money_is_talked_about_stands_that_none_moves(rex, mina, address):
+    asks = rex if address.startswith("/moderation") else mina
+    assert "TEST MODE" in asks.get(address).text
+
+
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [({"amount": "a lot"}, 'name="amount"'), ({"how": "lines"}, 'value="all"'), ({"how": ""}, 'value="all"')],
