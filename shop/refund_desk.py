@@ -55,6 +55,19 @@ _INTERESTED = (
 _GIVEN = select(func.coalesce(func.sum(refunded.c.amount_minor), 0).label("minor")).where(
     refunded.c.order_id == bindparam("order"), refunded.c.by_id == bindparam("person")
 )
+_MEANT = (
+    select(orders.c.code)
+    .join(Purchase.__table__, Purchase.__table__.c.id == orders.c.purchase_id)
+    .where(
+        or_(
+            orders.c.code == bindparam("typed"),
+            func.substr(orders.c.code, 1, NUMBER) == bindparam("typed"),
+            Purchase.__table__.c.code == bindparam("typed"),
+        )
+    )
+    .order_by(orders.c.id)
+    .limit(1)
+)
 _BY_CODE = select(refunded.c.id).where(refunded.c.code == bindparam("code"))
 
 
@@ -73,6 +86,14 @@ class Desk(NamedTuple):
         """Is it paid, is anything left of it, and does no bank ask it back?"""
         purchase = self.order.purchase
         return bool(purchase.settled_at and self.total.minor and not purchase.payment.is_disputed)
+
+
+def meant(typed: str) -> str:
+    """The code of the order that staff mean: by its code, its number, or its purchase's code (the first of that)."""
+    found = first(_MEANT, typed=typed)
+    if found is None:
+        raise NotFound(_("We cannot find this order. Please look at the code again."))
+    return str(found.code)
 
 
 def look(code: str) -> Desk:

@@ -27,6 +27,7 @@ MOVES: dict[str, tuple[str, ...]] = {
 }
 OBJECTION, LIFTED, LEFT = "objection", "lifted", "left"  # steps of the story that are no states
 PAGE = 20
+SHORTEST_REASON = 10  # characters: less is no reason that a seller can do something with
 
 # What a number must look like. That says that it was typed well, and never that it is somebody's.
 REGISTERS = {
@@ -256,8 +257,10 @@ def lift(seller: Seller, *, by: Person, words: Words) -> None:
 def _see_to_reason(seller: Seller, by: Person, words: Words) -> None:
     if seller.profile.user_id == by.id:
         raise Refused(_("This shop is for another moderator to decide on."), 403)
-    if len(words.said("").strip()) < 10:
+    if not (said := words.said("").strip()):
         raise Refused(_("Give the reason, in words that the seller can do something with."), 422)
+    if len(said) < SHORTEST_REASON:
+        raise Refused(_("Say more: a reason has at least %(n)s characters.", n=SHORTEST_REASON), 422)
 
 
 def leave(person: Person) -> None:
