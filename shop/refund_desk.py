@@ -14,7 +14,7 @@ from shop.books import Went
 from shop.database import db, first, rows
 from shop.errors import NotFound, Refused
 from shop.i18n import _, price
-from shop.models import Order, OrderLine, Payment, Profile, Purchase, Refund, RefundState, Seller, User
+from shop.models import Order, OrderLine, Payment, Profile, Purchase, Refund, Seller, User
 from shop.money import Money
 
 REASONS = refunds.REASONS
