@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from flask import Blueprint, current_app, request, session, url_for
 from flask_login import current_user, login_user, logout_user
@@ -68,7 +69,8 @@ def sign_in() -> Answer:
     form = SignInForm(request.args)
     form.password.data = None
     is_changed, is_closed = ("changed" in request.args, "closed" in request.args)
-    facts = {"is_changed": is_changed, "is_closed": is_closed, "why": WHY.get(request.args.get("why", ""))}
+    why = WHY.get(request.args.get("why", ""))
+    facts: dict[str, Any] = {"is_changed": is_changed, "is_closed": is_closed, "why": why}
     is_ended = "_user_id" in session and not current_user.is_authenticated
     return page("credentials/sign_in.html", "form", form=form, is_ended=is_ended, **facts)
 
