@@ -24,8 +24,9 @@ from shop.money import Money
 purchases, orders, lines = Purchase.__table__, Order.__table__, OrderLine.__table__
 paid, events = Payment.__table__, Event.__table__
 
-_BOUGHT_BY = (
+_COUNTED = (
     select(
+        purchases.c.id,
         purchases.c.code,
         purchases.c.placed_at,
         purchases.c.settled_at,
@@ -33,7 +34,7 @@ _BOUGHT_BY = (
         purchases.c.total_currency,
         paid.c.state,
         func.count(lines.c.id).label("things"),
-        func.min(lines.c.picture).label("picture"),
+        func.min(lines.c.id).label("line"),
     )
     .join(paid, paid.c.purchase_id == purchases.c.id)
     .join(orders, orders.c.purchase_id == purchases.c.id)
@@ -47,6 +48,12 @@ _BOUGHT_BY = (
     .group_by(purchases.c.id, paid.c.id)
     .order_by(purchases.c.id.desc())
     .limit(50)
+    .subquery()
+)
+_BOUGHT_BY = (
+    select(_COUNTED, lines.c.title, lines.c.picture)
+    .join(lines, lines.c.id == _COUNTED.c.line)
+    .order_by(_COUNTED.c.id.desc())
 )
 _EVENTS = (
     select(events.c.subject_id, events.c.at, events.c.became)
@@ -88,7 +95,7 @@ def find_order(code: str, person: int | None) -> Order:
 
 
 def bought_by(person: int) -> Sequence[Row[Any]]:
-    """What somebody with an account bought, newest first: code, when, total, state and number of things."""
+    """What somebody with an account bought, newest first: code, when, total, state, how many things, the first one."""
     return rows(_BOUGHT_BY, person=person)
 
 

@@ -10,9 +10,11 @@ from flask import Flask, current_app, request, session
 
 from shop import clock, written
 from shop.front import Answered
-from shop.hypermedia import Answer, Made, answer_of, wants_fragment
+from shop.hypermedia import Answer, Made, answer_of, is_long, wants_fragment
 from shop.written import Memory
 
+ROOM = 32 * 1024 * 1024  # bytes of answers that each process recalls
+OWN = 2_000  # bytes of a question; what became of an answer when it was compressed is less than the answer
 RECALLED = 2_000  # questions whose answer each process recalls; most of them share it with others
 
 Show = TypeVar("Show", bound=Callable[..., Answer])
@@ -27,7 +29,7 @@ def recalled(show: Show) -> Show:
 
     @wraps(show)
     def answer(**given: Any) -> Answer:
-        version = "" if "_user_id" in session else written.version()
+        version = "" if "_user_id" in session or is_long(request.environ) else written.version()
         if not version:
             return show(**given)
         memory: Memory[Made] = current_app.extensions["shop.recalled"]
@@ -36,7 +38,8 @@ def recalled(show: Show) -> Show:
             return answer_of(made)
         response = show(**given)
         if isinstance(response, Answered) and response.made and response.status_code == 200:
-            memory.keep(question, moment, Made(response.get_data(), response.made, response.packed))
+            body = response.get_data()
+            memory.keep(question, moment, Made(body, response.made, response.packed), 2 * len(body) + OWN)
         return response
 
     answer.is_recalled = True  # type: ignore[attr-defined]  # a test looks at who they are
@@ -56,4 +59,4 @@ _LOOKED_AT = ("HTTP_COOKIE", "HTTP_ACCEPT_LANGUAGE", "HTTP_SAVE_DATA", "REQUEST_
 
 def init_app(app: Flask) -> None:
     """Give the app its memory."""
-    app.extensions["shop.recalled"] = Memory(RECALLED)
+    app.extensions["shop.recalled"] = Memory(RECALLED, ROOM)

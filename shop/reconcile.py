@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 attempts, refunds, marks = PaymentAttempt.__table__, Refund.__table__, Bookmark.__table__
 _SILENT = (
-    select(attempts.c.id)
+    select(*attempts.c["id", "state", "created_at", "changed_at"])
     .where(
         attempts.c.state.in_((PaymentState.SUBMITTING, PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING)),
         attempts.c.gateway == bindparam("gateway"),
@@ -46,7 +46,7 @@ _UNSENT = (
     .where(
         refunds.c.state == RefundState.WANTED,
         attempts.c.gateway == bindparam("gateway"),
-        refunds.c.created_at < bindparam("before"),
+        refunds.c.created_at.between(bindparam("after"), bindparam("before")),
     )
 )
 # What the gateway kept is not in its events; it says so when it is asked.
@@ -69,11 +69,14 @@ def catch_up() -> None:
     """Ask about attempts that we have heard nothing of, and see to calls and refunds whose job got lost."""
     now = clock.now()
     for row in rows(_SILENT, gateway=gateways.payment().name, before=now - QUIET):
+        if row.state == PaymentState.SUBMITTING and row.changed_at - row.created_at > KEYS_LAST:
+            continue  # somebody was told
         jobs.later(look_again, attempt=row.id)
         connection().execute(update(attempts).where(attempts.c.id == row.id).values(changed_at=now))
     notices.find_forgotten()
     waiting = {job["refund"] for job in jobs.waiting(send_refund)}
-    for row in rows(_UNSENT, gateway=gateways.payment().name, before=now - QUIET):
+    recent = {"after": now - KEYS_LAST - QUIET, "before": now - QUIET}  # after that somebody was told
+    for row in rows(_UNSENT, gateway=gateways.payment().name, **recent):
         if row.id not in waiting:
             jobs.later(send_refund, refund=row.id)
 

@@ -15,7 +15,7 @@ from shop.books import Went
 from shop.database import db, first, rows
 from shop.errors import NotFound, Refused
 from shop.i18n import _, price
-from shop.models import Order, OrderLine, Payment, Profile, Purchase, Refund, RefundState, Role, Seller, User
+from shop.models import Order, OrderLine, Payment, Profile, Purchase, Refund, Role, Seller, User
 from shop.money import Money
 
 REASONS = refunds.REASONS
@@ -31,10 +31,10 @@ _REFUNDS = (
     .order_by(refunded.c.id.desc())
 )
 _FAILED = (
-    select(*refunded.c["code", "amount_minor", "amount_currency", "created_at"], orders.c.code.label("order"))
+    select(*refunded.c["code", "state", "amount_minor", "amount_currency", "created_at"], orders.c.code.label("order"))
     .join(Payment.__table__, Payment.__table__.c.id == refunded.c.payment_id)
     .join(orders, orders.c.purchase_id == Payment.__table__.c.purchase_id)
-    .where(refunded.c.state == RefundState.FAILED)
+    .where(refunds.is_stuck)
     .order_by(refunded.c.id, orders.c.id)
     .limit(100)
 )
@@ -56,6 +56,19 @@ _INTERESTED = (
 _GIVEN = select(func.coalesce(func.sum(refunded.c.amount_minor), 0).label("minor")).where(
     refunded.c.order_id == bindparam("order"), refunded.c.by_id == bindparam("person")
 )
+_MEANT = (
+    select(orders.c.code)
+    .join(Purchase.__table__, Purchase.__table__.c.id == orders.c.purchase_id)
+    .where(
+        or_(
+            orders.c.code == bindparam("typed"),
+            func.substr(orders.c.code, 1, NUMBER) == bindparam("typed"),
+            Purchase.__table__.c.code == bindparam("typed"),
+        )
+    )
+    .order_by(orders.c.id)
+    .limit(1)
+)
 _BY_CODE = select(refunded.c.id).where(refunded.c.code == bindparam("code"))
 
 
@@ -74,6 +87,14 @@ class Desk(NamedTuple):
         """Is it paid, is anything left of it, and does no bank ask it back?"""
         purchase = self.order.purchase
         return bool(purchase.settled_at and self.total.minor and not purchase.payment.is_disputed)
+
+
+def meant(typed: str) -> str:
+    """The code of the order that staff mean: by its code, its number, or its purchase's code (the first of that)."""
+    found = first(_MEANT, typed=typed)
+    if found is None:
+        raise NotFound(_("We cannot find this order. Please look at the code again."))
+    return str(found.code)
 
 
 def look(code: str) -> Desk:
@@ -154,15 +175,15 @@ def minor_of(typed: str) -> int:
 
 
 def failed() -> Sequence[Row[Any]]:
-    """Refunds that did not arrive: the buyer still has the money coming."""
+    """Refunds that did not arrive, or were never answered: the buyer still has the money coming."""
     seen: dict[str, Row[Any]] = {}
-    for row in rows(_FAILED):
+    for row in rows(_FAILED, **refunds.stuck_since()):
         seen.setdefault(row.code, row)
     return list(seen.values())
 
 
 def send_again(code: str, *, by: Actor) -> None:
-    """Try a failed refund once more."""
+    """Try a refund once more that failed, or was never answered."""
     row = first(_BY_CODE, code=code)
     if row is None:
         raise NotFound(_("There is no such refund."))

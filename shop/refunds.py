@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, and_, bindparam, or_, select, update
 
 from shop import (
     alerts,
@@ -38,6 +39,7 @@ from shop.ledger import Entry, Journal
 from shop.models import (
     Account,
     InboxState,
+    Moment,
     Order,
     OrderLine,
     OrderStatus,
@@ -70,6 +72,10 @@ _ORDER = (
     .join(payments, payments.c.purchase_id == purchases.c.id)
     .join(attempts, attempts.c.payment_id == payments.c.id)
     .where(sold.c.id == bindparam("order"), attempts.c.state.in_(inbox.CAME_IN), ~attempts.c.is_surplus)
+)
+is_stuck = or_(  # without a person nothing becomes of it
+    refunds.c.state == RefundState.FAILED,
+    and_(refunds.c.state == RefundState.WANTED, refunds.c.created_at < bindparam("stuck_since", type_=Moment())),
 )
 _REFUND = (
     select(
@@ -274,16 +280,25 @@ def tell_staff(refund: int, tries: int, to: str, language: str) -> None:
     )
 
 
+def stuck_since() -> dict[str, datetime]:
+    """What `is_stuck` has to know: when a refund was written down of which the key is forgotten by now."""
+    return {"stuck_since": clock.now() - KEYS_LAST}
+
+
 def send_again(refund: int) -> None:
-    """Try a failed refund once more, with a new key: what it means for everybody's shares was booked the first time."""
+    """Try a refund once more that failed, or that nobody answered while its key lasted; with a new key.
+
+    Of the second kind somebody has to have looked at the gateway that it is not there. What it means for everybody's
+    shares was booked the first time.
+    """
     row = first(_REFUND, refund=refund)
     if row is None:
         raise NotFound(_("There is no such refund."))
     tries = row.tries + 1
     again = {"state": RefundState.WANTED, "tries": tries, "created_at": clock.now(), "gateway_id": None}
-    moved = update(refunds).where(refunds.c.id == refund, refunds.c.state == RefundState.FAILED)
+    moved = update(refunds).where(refunds.c.id == refund, is_stuck)
     key = f"ret:{refund}:refund:n{tries}"
-    if connection().execute(moved.values(idempotency_key=key, **again)).rowcount != 1:
+    if connection().execute(moved.values(idempotency_key=key, **again), stuck_since()).rowcount != 1:
         raise Refused(_("This refund did not fail, or somebody has sent it again just now."))
-    history.note("refund", refund, RefundState.FAILED, RefundState.WANTED)
+    history.note("refund", refund, row.state, RefundState.WANTED)
     jobs.later(send, refund=refund)

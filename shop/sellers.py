@@ -27,6 +27,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     Vetting.SUSPENDED: (Vetting.APPROVED,),
 }
 OBJECTION, LIFTED, LEFT = "objection", "lifted", "left"  # steps of the story that are no states
+SHORTEST_REASON = 10  # characters: less is no reason that a seller can do something with
 # How long papers are kept from the moment of a move; None: as long as it stays like that.
 KEEPS: dict[str, timedelta | None] = {
     Vetting.WAITING: papers.UNDECIDED,
@@ -228,8 +229,10 @@ def lift(seller: Seller, *, by: Person, words: Words) -> None:
 def _see_to_reason(seller: Seller, by: Person, words: Words) -> None:
     if seller.profile.user_id == by.id:
         raise Refused(_("This shop is for another moderator to decide on."), 403)
-    if len(words.said("").strip()) < 10:
+    if not (said := words.said("").strip()):
         raise Refused(_("Give the reason, in words that the seller can do something with."), 422)
+    if len(said) < SHORTEST_REASON:
+        raise Refused(_("Say more: a reason has at least %(n)s characters.", n=SHORTEST_REASON), 422)
 
 
 def leave(person: Person) -> None:

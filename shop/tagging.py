@@ -29,6 +29,7 @@ _SELLABLE = (
         *(products.c.id, products.c.code, products.c.title, products.c.seller_id),
         *(profiles.c.name.label("seller"), variants.c.price_minor, variants.c.price_currency),
         (profiles.c.user_id == bindparam("user")).label("is_own"),
+        products.c.creator_rate.label("rate"),
     )
     .join(sellers, sellers.c.id == products.c.seller_id)
     .join(profiles, profiles.c.id == sellers.c.profile_id)
@@ -60,6 +61,7 @@ class Choice(NamedTuple):
     minor: int
     currency: str
     is_own: bool
+    rate: int  # what its seller offers to who shows it, in hundredths of a per cent
 
     @property
     def price(self) -> Money:

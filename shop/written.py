@@ -62,23 +62,44 @@ class Watch:
 
 
 class Memory(Generic[Thing]):
-    """Things by their question, each with the moment up to which it is known to be true; the oldest make place."""
+    """Things by their question, each with the moment up to which it is known to be true; the oldest make place.
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: dict[tuple[Any, ...], tuple[tuple[Any, ...], Thing]] = {}
+    No more than `most` of them, which weigh no more than `room` together; what is true no longer goes first.
+    """
+
+    def __init__(self, most: int, room: int = 1 << 62) -> None:
+        self._most, self._room = most, room
+        self._kept: dict[tuple[Any, ...], tuple[tuple[Any, ...], Thing, int]] = {}
+        self._weight = 0
+        self._moment: tuple[Any, ...] = ()
+        self._lock = Lock()
 
     def recall(self, question: tuple[Any, ...], moment: tuple[Any, ...]) -> Thing | None:
         """What was kept for this question at this very moment."""
         found = self._kept.get(question)
         return found[1] if found is not None and found[0] == moment else None
 
-    def keep(self, question: tuple[Any, ...], moment: tuple[Any, ...], thing: Thing) -> None:
+    def keep(self, question: tuple[Any, ...], moment: tuple[Any, ...], thing: Thing, weight: int = 0) -> None:
         """Keep it in place of what was kept before."""
-        self._kept.pop(question, None)
-        while len(self._kept) >= self._most:
-            self._kept.pop(next(iter(self._kept)), None)
-        self._kept[question] = (moment, thing)
+        with self._lock:
+            self._forget(question)
+            if weight > self._room:
+                return
+            if moment != self._moment and self._is_full(weight):
+                for stale in [asked for asked, (then, _thing, _weight) in self._kept.items() if then != moment]:
+                    self._forget(stale)
+                self._moment = moment
+            while self._is_full(weight):
+                self._forget(next(iter(self._kept)))
+            self._kept[question] = (moment, thing, weight)
+            self._weight += weight
+
+    def _is_full(self, weight: int) -> bool:
+        return bool(self._kept) and (len(self._kept) >= self._most or self._weight + weight > self._room)
+
+    def _forget(self, question: tuple[Any, ...]) -> None:
+        if (kept := self._kept.pop(question, None)) is not None:
+            self._weight -= kept[2]
 
 
 def init_app(app: Flask) -> None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from shop import books, gateways, inbox, ledger, payments, refunds, settlement, stock
+from shop import books, gateways, inbox, jobs, ledger, payments, reconcile, refund_desk, refunds, settlement, stock
 from shop.database import db
 from shop.errors import Refused
 from shop.gateways import sandbox_payments
-from shop.gateways.payment_port import RefundReport, RefundStatus, RejectedError
+from shop.gateways.payment_port import RefundReport, RefundStatus, RejectedError, UnreachableError
 from shop.gateways.payment_sandbox import SandboxGateway
 from shop.models import (
     InboxState,
@@ -335,6 +335,27 @@ def test_a_failed_refund_is_sent_again_with_a_new_key(mug, monkeypatch):
     assert db.session.get(Refund, refund).idempotency_key == f"ret:{refund}:refund:n2"
     news()
     assert (states(Refund.state), states(Payment.state), accounts()) == (["done"], ["refunded"], {})
+
+
+def test_a_refund_that_was_never_answered_waits_for_a_person_who_sends_it_again(mug, monkeypatch, pass_time):
+    _purchase, order = bought({mug.small: 1})
+    refund = give(order)
+    with monkeypatch.context() as broken:
+        broken.setattr(SandboxGateway, "refund", lambda *_given, **_how: (_ for _ in ()).throw(UnreachableError()))
+        news()
+    with pytest.raises(Refused):
+        refunds.send_again(refund)
+    assert refund_desk.failed() == []
+    pass_time(hours=25)
+    news()
+    reconcile.catch_up()
+    assert (jobs.waiting(refunds.send), states(Refund.state)) == ([], ["wanted"])
+    [row] = refund_desk.failed()
+    refund_desk.send_again(row.code)
+    db.session.commit()
+    assert db.session.get(Refund, refund).idempotency_key == f"ret:{refund}:refund:n2"
+    news()
+    assert (states(Refund.state), refund_desk.failed(), accounts()) == (["done"], [], {})
 
 
 def test_a_refund_that_we_do_not_know_is_kept_for_later(mug):

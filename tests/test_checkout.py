@@ -310,6 +310,7 @@ def test_what_somebody_bought_is_listed_newest_first_when_it_was_paid(mug, lamp,
     cart.add(code, "mug-l", 1)
     press(code, token="c" * 22, person=noor.id, method="ideal")
     assert [(row.total_minor, row.things) for row in purchases.bought_by(noor.id)] == [(5645, 1), (2845, 1)]
+    assert [row.title["en"] for row in purchases.bought_by(noor.id)] == ["Lamp", "Mug <b>"]
     assert purchases.bought_by(noor.id + 1) == []
 
 

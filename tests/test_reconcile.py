@@ -145,6 +145,19 @@ def test_money_of_something_else_in_the_same_account_is_foreign(bought, theirs, 
     assert compared() == []
 
 
+def test_of_an_attempt_that_was_never_answered_somebody_is_told_once(mug, monkeypatch, pass_time):
+    _purchase, attempt = placed({mug.small: 1})
+    told = []
+    monkeypatch.setattr(reconcile, "alert", lambda kind, **facts: told.append((kind, facts)))
+    pass_time(hours=25)
+    for _time in range(3):
+        reconcile.catch_up()
+        db.session.commit()
+        jobs.run_due()
+        pass_time(minutes=3)
+    assert told == [("never_answered", {"attempt": attempt})]
+
+
 def test_what_moved_at_midnight_may_stand_in_the_other_day(bought, theirs, pass_time):
     day = today()
     theirs(lambda moved: [replace(one, at=one.at + timedelta(days=1)) for one in moved])

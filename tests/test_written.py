@@ -199,6 +199,32 @@ def test_a_memory_that_is_full_forgets_its_oldest():
     assert memory.recall(("c",), ("later",)) is None
 
 
+def test_a_memory_has_room_for_so_many_bytes_and_what_is_stale_goes_first():
+    memory = written.Memory(100, room=100)
+    memory.keep(("stale",), ("then",), "S", 30)
+    memory.keep(("a",), ("now",), "A", 40)
+    memory.keep(("b",), ("now",), "B", 40)
+    assert [memory.recall((one,), ("now",)) for one in "ab"] == ["A", "B"]
+    assert memory.recall(("stale",), ("then",)) is None
+    memory.keep(("c",), ("now",), "C", 40)
+    memory.keep(("whale",), ("now",), "W", 101)
+    assert [memory.recall((one,), ("now",)) for one in ("a", "b", "c", "whale")] == [None, "B", "C", None]
+    memory.keep(("b",), ("now",), "B", 60)
+    assert [memory.recall((one,), ("now",)) for one in "bc"] == ["B", "C"]
+
+
+@pytest.mark.parametrize("address", ["/", "/shop", "/p/mug", "/@mina"])
+def test_what_nobody_else_would_ask_fills_no_memory(app, client, mug, address):
+    recalled, made = app.extensions["shop.recalled"], app.extensions["shop.made"]
+    client.get(address)
+    before = (len(recalled._kept), made.cache_info().currsize)
+    for n in range(5):
+        assert client.get(f"{address}?x={n}{'y' * 60_000}").status_code == 200
+        assert client.get(address, headers={"Accept-Language": f"en, x{n}{'z' * 600}"}).status_code == 200
+        assert client.get(address, headers={"Cookie": f"x{n}={'z' * 600}"}).status_code == 200
+    assert (len(recalled._kept), made.cache_info().currsize) == before
+
+
 def test_every_page_that_is_recalled_is_for_everybody_and_changes_nothing(app):
     recalled = {name for name, view in app.view_functions.items() if getattr(view, "is_recalled", False)}
     assert recalled == {"feed.index", "feed.clip", "shop.index", "products.show", "showcase.show"}

@@ -119,6 +119,7 @@ def _identity(entry: catalogue.Entry) -> dict[str, Any]:
         **{key: trader[key] or "" for key in ("company_number", "vat_number")},
         "company_register": (trader["company_register"] or "").partition(" ")[0],
         **trader["address"],
+        "sells_what": Words.read(entry["bio"]).said(LANGUAGE),
         "is_self_certified": True,
     }
 

@@ -69,11 +69,8 @@ def sign_in() -> Answer:
     form = SignInForm(request.args)
     form.password.data = None
     is_changed, is_closed = ("changed" in request.args, "closed" in request.args)
-    facts: dict[str, Any] = {
-        "is_changed": is_changed,
-        "is_closed": is_closed,
-        "why": WHY.get(request.args.get("why", "")),
-    }
+    why = WHY.get(request.args.get("why", ""))
+    facts: dict[str, Any] = {"is_changed": is_changed, "is_closed": is_closed, "why": why}
     is_ended = "_user_id" in session and not current_user.is_authenticated
     return page("credentials/sign_in.html", "form", form=form, is_ended=is_ended, **facts)
 

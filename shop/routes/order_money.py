@@ -14,7 +14,7 @@ from wtforms.validators import InputRequired, Length
 from shop import refund_desk
 from shop.access import is_fresh
 from shop.database import db
-from shop.errors import Refused
+from shop.errors import NotFound, Refused
 from shop.hypermedia import Answer, Form, leave, page, secret
 from shop.i18n import _l
 from shop.models import Order
@@ -41,7 +41,9 @@ class RefundForm(Form):
     """What goes back, and why."""
 
     how = RadioField(
-        _l("What goes back?"), [InputRequired()], choices=[SelectChoice(code, name) for code, name in HOW.items()]
+        _l("What goes back?"),
+        [InputRequired(_l("Choose what goes back, and how many of it."))],
+        choices=[SelectChoice(code, name) for code, name in HOW.items()],
     )
     amount = StringField(_l("Amount"), [Length(max=12)])
     reason = SelectField(_l("Why?"), choices=[SelectChoice(code, name) for code, name in WHY.items()])
@@ -61,11 +63,15 @@ def of_order(minor: int, order: Order) -> Money:
 
 @bp.get("/moderation/orders")
 def index() -> Answer:
-    """Find an order by its code; and the refunds that did not arrive."""
-    code = request.args.get("code", "").strip()
-    if code:
-        return redirect(f"/moderation/orders/{refund_desk.look(code).order.code}")
-    return page("order_money/index.html", "failed", failed=refund_desk.failed())
+    """Find an order by what one knows of it; and the refunds that did not arrive."""
+    code, words = request.args.get("code", "").strip(), ""
+    try:
+        if code:
+            return redirect(f"/moderation/orders/{refund_desk.meant(code)}")
+    except NotFound as no:
+        words = no.words
+    status, failed = 404 if words else 200, refund_desk.failed()
+    return page("order_money/index.html", "failed", status=status, failed=failed, typed=code, words=words)
 
 
 @bp.get("/moderation/orders/<code>")
@@ -109,6 +115,8 @@ def _give(look: Callable[[], Desk], home: str, give: Callable[..., int]) -> Answ
         give(desk, **_wanted(form, desk), reason=form.reason.data, by=current_user)
     except Refused as no:
         db.session.rollback()
+        wrong = form.amount if form.how.data == "amount" else form.how
+        wrong.errors = [no.words]
         return _page(look(), form, home, no.status, no.words)
     db.session.commit()
     return leave(home)

@@ -39,6 +39,7 @@ def window(browser: Browser, shop: str, *, dark: bool = False, who: str = "") ->
         has_touch=True,
         bypass_csp=True,  # to ask the page how far the film is
     )
+    context.add_cookies([{"name": "language", "value": "en", "url": shop}])  # not what the demo's people read
     page = context.new_page()
     if who:
         page.goto("/sign-in")

@@ -185,3 +185,10 @@ def test_what_another_gateway_keeps_is_neither_offered_nor_used(app, client, pre
     assert press_now(method=f"saved:{code}").status_code == 422
     assert counts()["payment_attempts"] == 0
     assert there(client.get(IN_SHEET, headers=HTMX), True) == "/checkout/now?variant=mug-s&clip="
+
+
+def test_buy_now_on_the_product_s_own_page_leads_to_the_order_and_not_into_the_cart(client, mug):
+    button = re.search(r'<button[^>]*formaction="/checkout/now"[^>]*>', client.get("/p/mug").text)[0]
+    assert 'hx-get="/checkout/now" hx-include="closest form"' in button
+    answer = client.get(NOW, headers=HTMX)
+    assert (answer.status_code, answer.headers["HX-Redirect"].partition("?")[0]) == (204, "/checkout/now")

@@ -1,5 +1,7 @@
 """Money of an order goes back: by staff, by its seller, at the desk and from the shell; by nobody else."""
 
+import re
+
 import pytest
 
 from shop import accounts, audit, clock, refund_desk, refunds
@@ -47,6 +49,35 @@ FORM = {"how": "amount", "amount": "12,50", "reason": "goodwill"}
 
 def send(client, address, htmx=False, **fields):
     return client.post(address, data={**FORM, **fields}, headers=HTMX if htmx else {})
+
+
+def test_staff_find_an_order_by_its_code_its_number_and_its_purchases_code(app, rex, code):
+    with app.test_request_context():
+        purchase = db.session.query(Order).one().purchase.code
+    for typed in (code, code[:8], purchase, f" {code} "):
+        assert rex.get("/moderation/orders", query_string={"code": typed}).location == f"/moderation/orders/{code}"
+
+
+def test_an_order_that_is_not_there_is_said_beside_the_field_which_keeps_what_was_typed(rex, code):
+    answer = rex.get("/moderation/orders?code=zz%22z")
+    assert (answer.status_code, 'value="zz&#34;z"' in answer.text, answer.text.count("field__errors")) == (404, True, 1)
+    assert "Every refund has arrived" in answer.text
+
+
+@pytest.mark.parametrize("address", ["/moderation/orders", "/seller/payouts"])
+def test_where_money_is_talked_about_stands_that_none_moves(rex, mina, address):
+    asks = rex if address.startswith("/moderation") else mina
+    assert "TEST MODE" in asks.get(address).text
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [({"amount": "a lot"}, 'name="amount"'), ({"how": "lines"}, 'value="all"'), ({"how": ""}, 'value="all"')],
+)
+def test_what_is_refused_is_said_in_the_form_and_has_the_focus(rex, code, fields, wrong):
+    answer = send(rex, f"/moderation/orders/{code}/refunds", htmx=True, **fields)
+    assert (answer.status_code, answer.text.count("field__errors"), answer.text.count("notice--wrong")) == (422, 1, 0)
+    assert [wrong in tag for tag in re.findall(r"<[^>]* autofocus[^>]*>", answer.text)] == [True]
 
 
 @pytest.mark.parametrize("htmx", [False, True])
@@ -126,8 +157,9 @@ def test_staff_give_nothing_back_of_what_they_bought_themselves(app, rex, code, 
 
 
 def test_staff_who_sell_give_back_of_their_own_orders_as_sellers_and_not_as_staff(app, mina, code, refunded):
+    user = called(app, "mina")
     with app.test_request_context(method="POST"):
-        db.session.add(RoleGrant(user_id=called(app, "mina"), role=Role.MODERATOR, granted_at=clock.now()))
+        db.session.add(RoleGrant(user_id=user, role=Role.MODERATOR, granted_at=clock.now()))
         db.session.commit()
     assert send(mina, f"/moderation/orders/{code}/refunds").status_code == 403
     assert refunded() == []

@@ -442,11 +442,15 @@ def test_whose_shop_closes_has_their_papers_kept_no_longer_than_who_was_refused(
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
-@pytest.mark.parametrize("words", ["", "too short", "x" * 901])
-def test_sales_are_not_stopped_without_a_reason(app, selling, client, rex, words, headers):
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("", "Give the reason"), ("too short", "at least 10 characters"), ("x" * 901, "at most 900 characters")],
+)
+def test_sales_are_not_stopped_without_a_reason(app, selling, client, rex, words, said, headers):
     answer = judged(rex, "suspension", words, headers=headers)
     assert answer.status_code == 422
     assert f">\r\n{words}</textarea>" in answer.text
+    assert said in answer.text
     assert kept(app, Seller.vetting) == [("approved",)]
     assert kept(app, Event.became) == []
     assert where_it_is(client) == [True] * 3

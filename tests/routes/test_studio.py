@@ -110,6 +110,14 @@ def test_a_wrong_tag_is_shown_again_with_what_is_wrong(kai, clip, mug, look, wro
     assert look(Tag.id) == []
 
 
+def test_no_product_is_chosen_before_one_chooses_and_none_is_refused_in_words(kai, clip, mug):
+    page = kai.client.get(clip).text
+    assert page.count('<option value="">Choose a product</option>') == 1
+    assert "Mina · €24.50 · no commission" in page
+    answer = kai.client.post(f"{clip}/tags", data={**TAG, "product": ""}, headers=HTMX)
+    assert (answer.status_code, "<span>Choose a product.</span>" in answer.text) == (422, True)
+
+
 @pytest.mark.parametrize("place", ["", "x y", "2 2", "0.5", "nan 0"])
 def test_a_place_outside_of_the_frame_is_refused(kai, clip, mug, look, place):
     assert kai.client.post(f"{clip}/tags", data={**TAG, "place": place}).status_code == 422
