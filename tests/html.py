@@ -48,7 +48,8 @@ class Page(HTMLParser):
         self._read_links(tag, given)
 
     def _read_links(self, tag: str, given: dict[str, str]) -> None:
-        for name in (*GETS.get(tag, ()), *(("hx-get",) if tag != "a" else ())):
+        is_form = "hx-include" in given  # what a form asks for needs its fields
+        for name in (*GETS.get(tag, ()), *(("hx-get",) if tag != "a" and not is_form else ())):
             for link in _each(name, given.get(name, "")):
                 if not link.startswith(NOT_BY_US):
                     self.links.append(link)
