@@ -192,7 +192,7 @@ def test_after_five_failures_nobody_is_asked_until_one_may_try(line, call, monke
     gateway = call()
     now = 0.0
     gateway.fuse = Fuse(now=lambda: now)
-    line.will(*[429] * 6)
+    line.will(*[401] * 6)  # keys that are not known any more
     for _time in range(5):
         with pytest.raises(UnreachableError):
             gateway.get_payment("pi_1")
@@ -210,6 +210,16 @@ def test_after_five_failures_nobody_is_asked_until_one_may_try(line, call, monke
     now = 60.0
     for tries in (7, 8):
         assert gateway.get_payment("pi_1").state == PaymentState.PAID
+        assert len(line.keys) == tries
+
+
+def test_who_is_only_busy_is_asked_again(line, call):
+    gateway = call()
+    gateway.fuse = Fuse(now=lambda: 0.0)
+    line.will(*[429] * 6)
+    for tries in range(1, 7):
+        with pytest.raises(UnreachableError):
+            gateway.get_payment("pi_1")
         assert len(line.keys) == tries
 
 
