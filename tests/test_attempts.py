@@ -98,7 +98,7 @@ def fields(monkeypatch):
 @pytest.fixture
 def noors(mug, noor):
     """Noor's purchase, signed in; the gateway knows her, and keeps a card of hers that is called "Visa 4242"."""
-    wallet.introduce(noor.id, noor.email)
+    wallet.introduce(noor.id)
     row = {"code": "hers", "gateway": "sandbox", "gateway_id": "pm_hers", "name": "Visa 4242"}
     db.session.add(SavedMethod(user_id=noor.id, created_at=clock.now(), **row))
     purchase = a_purchase({mug.small: 1}, user_id=noor.id)

@@ -210,8 +210,10 @@ def test_one_thing_alone_pressed_twice_is_bought_once_by_a_guest_too(mug, hers):
 
 def test_what_one_pays_with_comes_through(hers, monkeypatch):
     asked = []
-    real = checkout.payments.open
-    monkeypatch.setattr(checkout.payments, "open", lambda purchase, **how: asked.append(how) or real(purchase, **how))
+    for name in ("begin", "open"):
+        real = getattr(checkout.payments, name)
+        noted = lambda purchase, real=real, **how: asked.append(how) or real(purchase, **how)  # noqa: E731
+        monkeypatch.setattr(checkout.payments, name, noted)
     placed = press(hers, card="tok_1", wants_saving=True)
     assert asked == [{"method": "card", "card": "tok_1", "wants_saving": True}]
     only(PaymentAttempt).state = "failed"
@@ -222,8 +224,10 @@ def test_what_one_pays_with_comes_through(hers, monkeypatch):
 
 def test_nobody_keeps_a_card_who_did_not_say_so(hers, monkeypatch):
     asked = []
-    real = checkout.payments.open
-    monkeypatch.setattr(checkout.payments, "open", lambda purchase, **how: asked.append(how) or real(purchase, **how))
+    for name in ("begin", "open"):
+        real = getattr(checkout.payments, name)
+        noted = lambda purchase, real=real, **how: asked.append(how) or real(purchase, **how)  # noqa: E731
+        monkeypatch.setattr(checkout.payments, name, noted)
     press(hers)
     assert asked == [{"method": "card", "card": "", "wants_saving": False}]
     assert db.session.scalar(select(SavedMethod.id)) is None

@@ -63,8 +63,8 @@ def made(how, code):
 
 def test_who_has_a_window_and_no_account_yet_is_known_without_one(mina, kai):
     seller = db.session.scalar(select(Seller.id))
-    assert payouts.payee(mina.user_id) == Payee(mina.id, "mina", "Atelier Mina", seller, None, None, "", ())
-    assert payouts.payee(kai.user_id) == Payee(kai.id, "kai", "Kai", None, None, None, "", ())
+    assert payouts.payee(mina.user_id) == Payee(mina.id, "mina", "Atelier Mina", seller, None, None, "", (), "approved")
+    assert payouts.payee(kai.user_id) == Payee(kai.id, "kai", "Kai", None, None, None, "", (), "")
 
 
 def test_who_has_an_account_sees_how_it_stands_and_what_is_wanted(mina, kai):
@@ -73,7 +73,7 @@ def test_who_has_an_account_sees_how_it_stands_and_what_is_wanted(mina, kai):
     seller = db.session.scalar(select(Seller.id))
     assert row.wanted
     wanted = tuple(row.wanted)
-    expected = Payee(mina.id, "mina", "Atelier Mina", seller, row.id, row.gateway_id, "pending", wanted)
+    expected = Payee(mina.id, "mina", "Atelier Mina", seller, row.id, row.gateway_id, "pending", wanted, "approved")
     assert payouts.payee(mina.user_id) == expected
 
 
@@ -200,17 +200,11 @@ def test_a_gateway_that_speaks_of_another_account_is_not_believed(mina, monkeypa
     monkeypatch.setattr(
         SandboxGateway, "get_account", lambda _self, _code: AccountReport(id="acct_other", state="active", wanted=())
     )
-    told = listen(monkeypatch, payouts)
+    told = []
+    monkeypatch.setattr(payouts, "alert", lambda kind, **facts: told.append((kind, facts)))
     payouts.look_at_account(code)
     assert (kept(account).gateway_id, kept(account).state) == (code, "pending")
-    assert told == [
-        {
-            "event": "the gateway speaks of another account",
-            "account": account,
-            "gateway_id": "acct_other",
-            "log_level": "error",
-        }
-    ]
+    assert [(kind, facts["gateway_id"]) for kind, facts in told] == [("misfit_call", "acct_other")]
 
 
 def test_a_gateway_that_is_believed_makes_no_noise(mina, monkeypatch):
