@@ -28,6 +28,7 @@ TEXTS = frozenset((".css", ".js", ".svg", ".webmanifest", ".json", ".txt"))
 KEPT = 30 * 24 * 3600  # seconds that a file of an earlier release stays
 
 _COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
+_INDENT = re.compile(rb"\s*\n\s*")  # for us and not for the browser
 _MENTIONS = {
     ".css": re.compile(rb'(?<=url\(")[^":#]+(?="\))'),
     ".webmanifest": re.compile(rb'(?<="src": ")[^":#]+(?=")'),
@@ -80,7 +81,7 @@ def _sources(names: dict[str, str]) -> Iterator[tuple[str, bytes]]:
         name = path.relative_to(SOURCE).as_posix()
         yield name, _renamed(path.read_bytes(), PurePosixPath(name), names)
     joined = [_renamed(path.read_bytes(), PurePosixPath("css") / path.name, names) for path in styles]
-    yield STYLES, _COMMENT.sub(b"", b"\n".join(joined))
+    yield STYLES, _INDENT.sub(b"\n", _COMMENT.sub(b"", b"\n".join(joined)))
 
 
 def _renamed(content: bytes, name: PurePosixPath, names: dict[str, str]) -> bytes:

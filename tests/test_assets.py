@@ -33,7 +33,7 @@ def test_all_stylesheets_arrive_as_one_with_the_order_of_layers_first(client, as
     blocks = [path for path in (assets.SOURCE / "css").glob("*.css") if not path.name.startswith("_")]
     assert len(blocks) > 5
     arrived = set(answer.text.splitlines())
-    assert [line for path in blocks for line in rules(path) if line not in arrived] == []
+    assert [line for path in blocks for line in rules(path) if line.strip() not in arrived] == []
     assert client.get("/shop").text.count('rel="stylesheet"') == 1
 
 

@@ -313,8 +313,9 @@ def test_a_refund_that_fails_later_is_owed_to_the_buyer_and_staff_are_told(mug, 
     assert states(Payment.given_back_minor) == [2845]
     db.session.rollback()
     mails = [mail for mail in letters() if mail["To"] == "ada@example.com"]
-    assert [mail["Subject"] for mail in mails] == ["A refund did not arrive"]
-    assert "€28.45" in mails[0].get_body(("plain",)).get_content()
+    assert sorted(mail["Subject"] for mail in mails)[0] == "A refund did not arrive"
+    [told] = [mail for mail in mails if mail["Subject"] == "A refund did not arrive"]
+    assert "€28.45" in told.get_body(("plain",)).get_content()
 
 
 def test_a_failed_refund_is_sent_again_with_a_new_key(mug, monkeypatch):
@@ -351,7 +352,7 @@ def test_a_refund_that_was_never_answered_waits_for_a_person_who_sends_it_again(
     reconcile.catch_up()
     assert (jobs.waiting(refunds.send), states(Refund.state)) == ([], ["wanted"])
     [row] = refund_desk.failed()
-    refund_desk.send_again(row.code)
+    refund_desk.send_again(row.code, by=None)
     db.session.commit()
     assert db.session.get(Refund, refund).idempotency_key == f"ret:{refund}:refund:n2"
     news()

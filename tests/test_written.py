@@ -215,7 +215,7 @@ def test_a_memory_has_room_for_so_many_bytes_and_what_is_stale_goes_first():
 
 @pytest.mark.parametrize("address", ["/", "/shop", "/p/mug", "/@mina"])
 def test_what_nobody_else_would_ask_fills_no_memory(app, client, mug, address):
-    recalled, made = app.extensions["shop.recalled"], app.extensions["shop.made"]
+    recalled, made = app.extensions["shop.recalled"], app.extensions["shop.memory"].made
     client.get(address)
     before = (len(recalled._kept), made.cache_info().currsize)
     for n in range(5):

@@ -63,6 +63,7 @@ def parts(page):
 
 def describe_tag_publish(page):
     desk = page.locator("#desk")
+    desk.get_by_label("Product", exact=True).last.select_option(index=1)
     desk.get_by_label("To second", exact=True).last.fill("3")
     desk.get_by_label("bottom left").last.check()
     desk.get_by_role("button", name="Add to the clip").click()

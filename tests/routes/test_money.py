@@ -147,8 +147,8 @@ def test_what_moved_is_drawn_and_stands_in_the_table(app, ada, mug):
         assert db.session.scalar(select(Payment.state).where(Payment.refunded_minor > 0)) == "refunded"
     page = ada.get("/moderation/money").text
     assert page.count('class="plot__bar plot__bar--paid"') == page.count('class="plot__bar plot__bar--back"') == 1
-    today = page[page.index(f'<th scope="row">{clock.now():%Y-%m-%d}') :]
-    assert re.findall(r"€[\d.]+", today)[:2] == ["€56.90", "€28.45"]
+    moved = [re.findall(r"€[\d.]+", day)[:2] for day in page.split('<th scope="row">')[1:]]
+    assert [each for each in moved if each and each[0] != "€0.00"] == [["€56.90", "€28.45"]]
 
 
 def test_the_page_asks_the_same_number_of_questions_however_much_there_is(app, ada, queries):
