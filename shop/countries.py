@@ -6,6 +6,11 @@ import re
 
 HOME = "NL"  # where we deliver until somebody says otherwise
 
+# The member states of the European Union, by ISO 3166.
+_WEST = ("AT", "BE", "DE", "DK", "ES", "FI", "FR", "GR", "IE", "IT", "LU", "NL", "PT", "SE")
+_EAST = ("BG", "CY", "CZ", "EE", "HR", "HU", "LT", "LV", "MT", "PL", "RO", "SI", "SK")
+EU = frozenset((*_WEST, *_EAST))
+
 # In the order in which they are offered. The groups of a postcode are written with a space between them.
 POSTCODES = {
     "NL": r"([1-9]\d{3}) ?([A-Z]{2})",

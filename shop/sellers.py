@@ -20,6 +20,7 @@ from shop.words import Words
 
 # By whom a state may be left, and for which one. Each move happens once: the database decides who won.
 MOVES: dict[str, tuple[str, ...]] = {
+    Vetting.DRAFT: (Vetting.WAITING,),
     Vetting.WAITING: (Vetting.APPROVED, Vetting.NEEDS_FIXING, Vetting.REFUSED),
     Vetting.NEEDS_FIXING: (Vetting.WAITING,),
     Vetting.REFUSED: (Vetting.WAITING,),  # by an objection
@@ -30,6 +31,7 @@ OBJECTION, LIFTED, LEFT = "objection", "lifted", "left"  # steps of the story th
 SHORTEST_REASON = 10  # characters: less is no reason that a seller can do something with
 # How long papers are kept from the moment of a move; None: as long as it stays like that.
 KEEPS: dict[str, timedelta | None] = {
+    Vetting.DRAFT: papers.UNDECIDED,
     Vetting.WAITING: papers.UNDECIDED,
     Vetting.NEEDS_FIXING: papers.REFUSED,
     Vetting.REFUSED: papers.REFUSED,

@@ -17,6 +17,7 @@ customElements.define("paper-mask", class extends HTMLElement {
     this.canvas.addEventListener("pointerup", () => this.#paint(), { signal })
     this.canvas.addEventListener("keydown", (event) => this.#key(event), { signal })
     this.querySelector(".papers__undo").addEventListener("click", () => this.#undo(), { signal })
+    if (this.input.files.length) this.#open() // chosen before this was here, or given back by the browser
   }
 
   disconnectedCallback() { this.stop.abort(); this.picture?.close() }
