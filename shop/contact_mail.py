@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-
 from typing import Any
 
 from flask import current_app

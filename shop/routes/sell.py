@@ -89,11 +89,13 @@ def show() -> Answer:
 
 
 def _beginning(form: KindForm, status: int = 200) -> Answer:
+    return _asking("sell/begin.html", form, status)
+
+
+def _asking(template: str, form: KindForm, status: int) -> Answer:
     asks = form.asks()
-    return page(
-        "sell/begin.html", "application", status=status, form=form, asks=asks, minutes=application.minutes(asks),
-        at_hand=AT_HAND,
-    )  # fmt: skip
+    minutes = application.minutes(asks)
+    return page(template, "application", status=status, form=form, asks=asks, minutes=minutes, at_hand=AT_HAND)
 
 
 def shown(seller: Seller, status: int = 200, **more: Any) -> Answer:
@@ -137,8 +139,7 @@ def kind() -> Answer:
 
 
 def _kind(form: KindForm, status: int = 200) -> Answer:
-    facts = {"asks": form.asks(), "at_hand": AT_HAND, "minutes": application.minutes(form.asks())}
-    return page("sell/kind.html", "application", status=status, form=form, **facts)
+    return _asking("sell/kind.html", form, status)
 
 
 @bp.post("/kind")

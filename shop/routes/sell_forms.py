@@ -21,6 +21,8 @@ from shop.routes.sell_words import CHECKED, INSIDE, OF_COUNTRY, PACKAGING, PAID_
 
 TELL = (DataRequired(_l("Tell us.")), Length(10, 500, _l("Tell us in 10 to 500 characters.")))
 PHONE = Regexp(r"^\+?[0-9 ()-]{8,30}$", message=_l("This does not look like a telephone number."))
+LETTERS = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+LINE = {"autocomplete": "address-line1"}
 NUMBER = {"autocapitalize": "characters", "spellcheck": "false", "autocomplete": "off"}
 
 
@@ -59,12 +61,7 @@ class ContactForm(StepForm):
         description=SHOWN,
         render_kw={"autocomplete": "name"},
     )
-    street = StringField(
-        _l("Street and house number"),
-        [FILL_IN, at_most(120)],
-        description=SHOWN,
-        render_kw={"autocomplete": "street-address"},
-    )
+    street = StringField(_l("Street and house number"), [FILL_IN, at_most(120)], description=SHOWN, render_kw=LINE)
     postcode = StringField(_l("Postcode"), [FILL_IN, at_most(12)], render_kw={"autocomplete": "postal-code"})
     city = StringField(_l("Town"), [FILL_IN, at_most(80)], render_kw={"autocomplete": "address-level2"})
     phone = StringField(
@@ -74,7 +71,7 @@ class ContactForm(StepForm):
         _l("E-mail address for buyers"),
         EMAIL,
         description=_l("Buyers see it. With another address than that of your account we mail you six figures."),
-        render_kw={"autocomplete": "email", "inputmode": "email", "autocapitalize": "none", "spellcheck": "false"},
+        render_kw={"autocomplete": "email", **LETTERS},
     )
 
     def __init__(self, *given: Any, **more: Any) -> None:
@@ -101,6 +98,11 @@ class ContactForm(StepForm):
         return {**given, "postcode": postcode_of_origin(self.seller.country, given["postcode"])}
 
 
+def _see_to(mistake: str | None) -> None:
+    if mistake:
+        raise ValidationError(mistake)
+
+
 class RegisterForm(StepForm):
     """Where the business is registered."""
 
@@ -119,13 +121,12 @@ class RegisterForm(StepForm):
 
     def validate_company_number(self, field: StringField) -> None:
         """As this register writes them; that it is theirs, a moderator looks up."""
-        if not registers.has_shape(registers.REGISTERS.get(self.company_register.data, ".{3,40}"), field.data):
-            raise ValidationError(_("A number in this register looks different. Please look again."))
+        _see_to(registers.company_error(self.company_register.data, field.data))
 
     def facts(self) -> dict[str, Any]:
         """The number in capitals."""
         given = super().facts()
-        return {**given, "company_number": given["company_number"].upper()}
+        return {**given, "company_number": registers.normal_company(given["company_number"])}
 
 
 class VatForm(StepForm):
@@ -137,12 +138,8 @@ class VatForm(StepForm):
     is_small_business = BooleanField(_l("I use the small business scheme, or owe no VAT: I have no number."))
 
     def validate_vat_number(self, field: StringField) -> None:
-        """As the country of its first two letters writes them."""
-        number = (field.data or "").strip().upper()
-        is_european = self.seller.country in EU
-        shape = registers.VAT_NUMBERS.get(number[:2], "(?!)" if is_european else ".+")
-        if not registers.has_shape(shape, number[2:]):
-            raise ValidationError(_("A VAT number begins with the country, such as NL123456789B01. Please look again."))
+        """As the country writes them."""
+        _see_to(registers.vat_error(self.seller.country, field.data))
 
     def validate_is_small_business(self, field: BooleanField) -> None:
         """One of the two."""
@@ -150,9 +147,10 @@ class VatForm(StepForm):
             raise ValidationError(_("Fill in the number, or say that you have none; not both."))
 
     def facts(self) -> dict[str, Any]:
-        """The number in capitals, without spaces."""
+        """The number with the letters of its country; nothing where there is none."""
         given = super().facts()
-        return {**given, "vat_number": (given["vat_number"] or "").upper().replace(" ", "")}
+        number = given["vat_number"]
+        return {**given, "vat_number": registers.normal_vat(self.seller.country, number) if number else ""}
 
 
 class RepresentativeForm(StepForm):
@@ -179,12 +177,7 @@ class PersonInEuropeForm(StepForm):
 
     name = StringField(_l("Name or business in the European Union"), [FILL_IN, at_most(120)], description=SHOWN)
     address = StringField(_l("Their address"), [FILL_IN, at_most(200)], description=SHOWN)
-    email = StringField(
-        _l("Their e-mail address"),
-        EMAIL,
-        description=SHOWN,
-        render_kw={"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"},
-    )
+    email = StringField(_l("Their e-mail address"), EMAIL, description=SHOWN, render_kw=LETTERS)
 
     @classmethod
     def known(cls, seller: Seller) -> dict[str, Any]:
