@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from shop import checklist, clock, delivery, papers, sellers
+from shop import checklist, clock, delivery, look_ups, marks, papers, sellers
 from shop.accounts import Person
 from shop.checklist import Item, State, Step
 from shop.countries import ORIGINS
@@ -172,7 +172,7 @@ def touch(seller: Seller, item: Item) -> None:
     checklist.changed(seller.id, item)
 
 
-def submit(person: Person) -> Seller:
+def submit(person: Person, *, is_told: bool = True) -> Seller:
     """Send it in: it waits for a moderator. What is not asked of this kind of seller is forgotten."""
     seller = open_one(person)
     if left := checklist.missing(seller):
@@ -182,7 +182,9 @@ def submit(person: Person) -> Seller:
     rest: dict[str, Any] = {name: none for held in others for name, none in held.items()}
     papers.keep_only(seller.id, checklist.papers_of(seller.kind, seller.country))
     rest |= {"applied_at": clock.now(), "decided_at": None}
-    sellers.move(seller, Vetting.WAITING, by=person, note="", **rest)
+    sellers.move(seller, Vetting.WAITING, by=person, note="", is_told=is_told, **rest)
+    marks.keep(seller)
+    look_ups.ask(seller)
     return seller
 
 

@@ -12,7 +12,7 @@ import secrets
 from typing import Any
 
 from flask import current_app
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import Row, bindparam, select, update
 
 from shop import accounts, application, clock, jobs, limits, notifications
@@ -67,10 +67,10 @@ def mail_figures(seller_id: int, email: str, about: str) -> None:
     seller = db.session.get(Seller, seller_id)
     if seller is None or seller.email != email or seller.profile.user is None:
         return
-    owner, link = seller.profile.user, f"{current_app.config['BASE_URL']}/sell/address/{_signer().dumps(_key(seller))}"
+    owner, link = seller.profile.user, f"{current_app.config['BASE_URL']}/sell/address/{link_for(seller)}"
     letter = {"to": email, "language": owner.language, "name": owner.name, "shop": seller.profile.name}
     notifications.mail(
-        kind="contact", about=about, template="contact", link=link, figures=_figures(seller, _window()), **letter
+        kind="contact", about=about, template="contact", link=link, figures=figures_for(seller), **letter
     )
 
 
@@ -79,7 +79,7 @@ def confirm(person: Person, figures: str) -> None:
     seller = application.asked(person, Item.CONTACT)
     limits.spend(TRIES, "contact figures", str(person.id))
     given = re.sub("[^0-9]", "", figures)
-    right = [hmac.compare_digest(_figures(seller, _window() - n), given) for n in (0, 1)]
+    right = [hmac.compare_digest(figures_for(seller, ago=n), given) for n in (0, 1)]
     if not seller.email or not any(right):
         raise Refused(_("These are not the figures from our last mail. Look again, or ask for a new mail."), 422)
     _confirmed(seller.id, seller.email)
@@ -90,7 +90,7 @@ def asked_by(token: str) -> Row[tuple[str, str]]:
     seller, email = _read(token)
     found = first(_SHOP, seller=seller)
     if found is None or found.email != email:
-        raise Refused(_("This link has been used, or it is too old. Ask for a new mail."), 410)
+        raise Refused(_too_old(), 410)
     return found
 
 
@@ -109,25 +109,31 @@ def _confirmed(seller: int, email: str) -> None:
 
 def _read(token: str) -> tuple[int, str]:
     try:
-        seller, email = _signer().loads(token, max_age=LINK_WITHIN)
+        seller, email, until = _signer().loads(token)
     except BadData:
-        raise Refused(_("This link has been used, or it is too old. Ask for a new mail."), 410) from None
+        raise Refused(_too_old(), 410) from None
+    if clock.now().timestamp() > until:
+        raise Refused(_too_old(), 410)
     return int(seller), str(email)
 
 
-def _key(seller: Seller) -> list[int | str]:
-    return [seller.id, seller.email]
+def _too_old() -> str:
+    return _("This link is too old, or the address is another one by now. Ask for a new mail.")
 
 
-def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="contact")
+def link_for(seller: Seller) -> str:
+    """The secret part of the link, which works for a day."""
+    until = int(clock.now().timestamp()) + LINK_WITHIN
+    return str(_signer().dumps([seller.id, seller.email, until]))
 
 
-def _window() -> int:
-    return int(clock.now().timestamp()) // WINDOW
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="contact")
 
 
-def _figures(seller: Seller, window: int) -> str:
+def figures_for(seller: Seller, ago: int = 0) -> str:
+    """The six figures of this half hour, or of so many before."""
+    window = int(clock.now().timestamp()) // WINDOW - ago
     key = current_app.config["SECRET_KEY"].encode()
     digest = hmac.new(key, f"contact {seller.id} {seller.email} {window}".encode(), "sha256").digest()
     return str(int.from_bytes(digest[:8], "big") % 1_000_000).zfill(6)

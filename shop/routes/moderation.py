@@ -120,7 +120,7 @@ def _shown(applied: Seller, form: Form, status: int = 200, done: str = "") -> An
         kinds=KINDS,
         stocks=STOCKS,
         papers={paper: PAPERS[paper.kind] for paper in papers.of(applied.id)},
-        missing=sellers.is_open(applied) and papers.missing(applied.id, applied.kind),
+        missing=applied.vetting == Vetting.WAITING and papers.missing(applied.id, applied.kind),
         twins=papers.same_as_of(applied.id),
         stamp=verdicts.as_it_stands(applied),
     )

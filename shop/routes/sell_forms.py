@@ -1,25 +1,23 @@
-"""The forms of an application to sell, one for each item, with what each field is for and until when it is kept."""
+"""The forms of who applies to sell: who they are and where, with what each field is for and until when it is kept."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 from flask_login import current_user
-from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import BooleanField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, NumberRange, Optional, Regexp
+from wtforms.validators import Optional, Regexp
 
-from shop import accounts, i18n, registers
-from shop.checklist import Item
-from shop.countries import EU, ORIGINS, postcode_of_origin
-from shop.hypermedia import Form, WholeNumber, at_most
+from shop import accounts, registers
+from shop.countries import postcode_of_origin
+from shop.hypermedia import Form, at_most
 from shop.i18n import _, _l
-from shop.models import Seller, SellerKind, StockKind
+from shop.models import Seller, SellerKind
 from shop.routes.accounts import FILL_IN
 from shop.routes.credentials import EMAIL
-from shop.routes.sell_words import CHECKED, INSIDE, OF_COUNTRY, PACKAGING, PAID_BY, REGISTERS, SHOWN, STOCKS
+from shop.routes.sell_words import CHECKED, INSIDE, OF_COUNTRY, PACKAGING, REGISTERS, SHOWN
 
-TELL = (DataRequired(_l("Tell us.")), Length(10, 500, _l("Tell us in 10 to 500 characters.")))
 PHONE = Regexp(r"^\+?[0-9 ()-]{8,30}$", message=_l("This does not look like a telephone number."))
 LETTERS = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
 LINE = {"autocomplete": "address-line1"}
@@ -98,7 +96,8 @@ class ContactForm(StepForm):
         return {**given, "postcode": postcode_of_origin(self.seller.country, given["postcode"])}
 
 
-def _see_to(mistake: str | None) -> None:
+def see_to(mistake: str | None) -> None:
+    """Say beside the field what is wrong with it, if something is."""
     if mistake:
         raise ValidationError(mistake)
 
@@ -121,7 +120,7 @@ class RegisterForm(StepForm):
 
     def validate_company_number(self, field: StringField) -> None:
         """As this register writes them; that it is theirs, a moderator looks up."""
-        _see_to(registers.company_error(self.company_register.data, field.data))
+        see_to(registers.company_error(self.company_register.data, field.data))
 
     def facts(self) -> dict[str, Any]:
         """The number in capitals."""
@@ -139,7 +138,7 @@ class VatForm(StepForm):
 
     def validate_vat_number(self, field: StringField) -> None:
         """As the country writes them."""
-        _see_to(registers.vat_error(self.seller.country, field.data))
+        see_to(registers.vat_error(self.seller.country, field.data))
 
     def validate_is_small_business(self, field: BooleanField) -> None:
         """One of the two."""
@@ -212,89 +211,3 @@ class PackagingForm(StepForm):
         """That of this country beside those of others."""
         number = self.number.data.strip().upper()
         return {"packaging": {**self.seller.packaging, self.seller.country: number}}
-
-
-class GoodsForm(StepForm):
-    """What is sold, and where it lies."""
-
-    columns = ("sells_what", "stock_kind")
-
-    sells_what = TextAreaField(
-        _l("What do you want to sell?"),
-        TELL,
-        description=_l("So that a moderator knows what to look for. Only we see it."),
-        render_kw={"rows": 4, "maxlength": 500},
-    )
-    stock_kind = RadioField(_l("Where does the stock lie?"), choices=offered(STOCKS), default=StockKind.OWN_STOCK)
-
-
-class ReturnsForm(StepForm):
-    """Where things go back to, and on whose account."""
-
-    columns = ("returns_days", "returns_paid_by")
-
-    returns_address = TextAreaField(
-        _l("Where returns go, without the country"),
-        [FILL_IN, at_most(280)],
-        description=SHOWN,
-        render_kw={"rows": 2, "autocomplete": "street-address"},
-    )
-    returns_country = SelectField(_l("Country"), choices=sorted(EU))
-    returns_days = WholeNumber(
-        _l("Within how many days"),
-        [FILL_IN, NumberRange(14, 365, _l("The law gives buyers 14 days; you may give up to 365."))],
-        default=14,
-        render_kw={"inputmode": "numeric"},
-    )
-    returns_paid_by = RadioField(_l("Who pays"), choices=offered(PAID_BY), default="buyer")
-
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
-        inside = [code for code in ORIGINS if code in EU]
-        self.returns_country.choices = [SelectChoice(code, i18n.country(code)) for code in inside]
-
-    @classmethod
-    def known(cls, seller: Seller) -> dict[str, Any]:
-        """As it was told; before that, of who lives in the union, their own address."""
-        told = super().known(seller)
-        where, _comma, country = seller.returns_address.rpartition(", ")
-        if not where and seller.country in EU and seller.street:
-            where, country = f"{seller.street}, {seller.postcode} {seller.city}", seller.country
-        return {**told, "returns_address": where, "returns_country": country or "NL"}
-
-    def facts(self) -> dict[str, Any]:
-        """Address and country in one line."""
-        given = super().facts()
-        where = ", ".join(filter(None, (line.strip(" ,") for line in given["returns_address"].splitlines())))
-        kept = {name: given[name] for name in self.columns}
-        return {**kept, "returns_address": f"{where}, {given['returns_country']}"}
-
-
-class PromiseForm(StepForm):
-    """What the law wants promised, and our terms."""
-
-    is_self_certified = BooleanField(
-        _l("I sell only what the law of the European Union allows, and what I wrote here is true."),
-        [DataRequired(_l("Without this promise the law does not let us let you sell."))],
-    )
-    terms = BooleanField(
-        _l("I agree to the terms for sellers."), [DataRequired(_l("Nobody sells here without these terms."))]
-    )
-
-    @classmethod
-    def known(cls, seller: Seller) -> dict[str, Any]:
-        """As it was promised."""
-        return {"is_self_certified": seller.is_self_certified, "terms": seller.terms_accepted_at is not None}
-
-
-FORMS: dict[Item, type[StepForm]] = {
-    Item.CONTACT: ContactForm,
-    Item.REGISTER: RegisterForm,
-    Item.VAT: VatForm,
-    Item.REPRESENTATIVE: RepresentativeForm,
-    Item.EU_RESPONSIBLE: PersonInEuropeForm,
-    Item.PACKAGING: PackagingForm,
-    Item.GOODS: GoodsForm,
-    Item.RETURNS: ReturnsForm,
-    Item.PROMISE: PromiseForm,
-}

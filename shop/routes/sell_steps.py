@@ -7,15 +7,16 @@ from typing import Any
 from flask import Blueprint, request, url_for
 from flask_login import current_user
 
-from shop import application, checklist, contact_mail, limits, papers, sellers
+from shop import application, bank_accounts, checklist, contact_mail, gateways, limits, papers, payouts, sellers
 from shop.checklist import Item, State
 from shop.database import db
 from shop.errors import NotFound, Refused
 from shop.hypermedia import Answer, leave, page, secret
 from shop.i18n import _
-from shop.models import Seller
+from shop.models import LookUpResult, Seller
 from shop.routes import sell
-from shop.routes.sell_forms import FORMS, StepForm
+from shop.routes.sell_forms import StepForm
+from shop.routes.sell_trade_forms import FORMS
 from shop.routes.sell_words import ABOUT, ITEMS, PAPERS, STATES
 
 bp = Blueprint("sell_steps", __name__, url_prefix="/sell")
@@ -47,6 +48,9 @@ def shown(seller: Seller, item: Item, status: int = 200, form: StepForm | None =
     number, step = next((n, step) for n, step in enumerate(stands.steps, 1) if step.item == item)
     facts: dict[str, Any] = {"seller": seller, "step": step, "number": number, "standing": stands, "form": form}
     facts |= {"title": ITEMS[item], "about": ABOUT[item], "states": STATES, "papers": _papers(seller, item)}
+    if item == Item.BANK:
+        facts |= {"account": bank_accounts.current(seller.id), "payee": payouts.payee(current_user.id)}
+        facts |= {"is_sandbox": gateways.payment().name == "sandbox", "is_back": "back" in request.args}
     return page("sell/step.html", "application", status=status, **facts, names=PAPERS, most=papers.LARGEST, **more)
 
 
@@ -67,18 +71,36 @@ def save(item: str) -> Answer:
     if not form.validate():
         return shown(seller, asked, 422, form)
     limits.spend(SAVES, "apply step", str(current_user.id))
-    _keep(asked, form)
+    is_clear = _keep(asked, form)
     db.session.commit()
-    return onward(asked)
+    return onward(asked) if is_clear else leave(url_for(".show", item=asked))
 
 
-def _keep(item: Item, form: StepForm) -> None:
+def _keep(item: Item, form: StepForm) -> bool:
+    """Keep it; is there nothing more to say about it?"""
+    if item == Item.BANK:
+        return _keep_bank(form)
     if item == Item.CONTACT:
         contact_mail.tell(current_user, form.facts())
     elif item == Item.PROMISE:
         application.promise(current_user)
     else:
         application.tell(current_user, item, form.facts())
+    return True
+
+
+def _keep_bank(form: StepForm) -> bool:
+    verdict = bank_accounts.give(form.seller, **form.facts(), by=current_user)
+    application.touch(application.asked(current_user, Item.BANK), Item.BANK)
+    return verdict.result in (LookUpResult.MATCH, LookUpResult.CANNOT_CHECK)
+
+
+@bp.post("/bank/name")
+def take_name() -> Answer:
+    """The name that the bank says is the right one."""
+    bank_accounts.take_name(application.asked(current_user, Item.BANK))
+    db.session.commit()
+    return onward(Item.BANK)
 
 
 def onward(item: Item) -> Answer:
@@ -86,7 +108,7 @@ def onward(item: Item) -> Answer:
     steps = checklist.of(application.open_one(current_user))
     is_missing = any(step.item == item and step.state == State.MISSING for step in steps)
     there = item if is_missing else application.next_step(steps, after=item)
-    return leave(url_for(".show", item=there) if there else url_for("sell.show"))
+    return leave(url_for("sell_steps.show", item=there) if there else url_for("sell.show"))
 
 
 # The e-mail address for buyers
