@@ -74,11 +74,14 @@ def is_asked_of(user: User) -> bool:
     return bool({held.role for held in user.roles} & STAFF) or ways_of(user.id).are_there
 
 
-def let_in(user_id: int, browser: str, instead: Person | None = None) -> Person:
-    """Open a session after both proofs; the one before, if there was one, is worth nothing from now on."""
+def let_in(user_id: int, browser: str, instead: Person | None = None, *, is_proven: bool = True) -> Person:
+    """Open a session after both proofs, or after all that is asked of who has only a password (not `is_proven`).
+
+    The one before, if there was one, is worth nothing from now on.
+    """
     if instead is not None:
         sign_out(instead)
-    return open_session(db.session.get_one(User, user_id), browser, is_proven=True)
+    return open_session(db.session.get_one(User, user_id), browser, is_proven=is_proven)
 
 
 # Set-up
@@ -104,16 +107,17 @@ def add_app(user: User, seed: bytes, given: str) -> list[str]:
     step = otp.step_of(seed, _bare(given), clock.now())
     if step is None:
         raise Refused(_("This is not the code of this moment. Look at the app again."), 422)
-    wrapped = vault.wrap(seed)
+    had, wrapped = ways_of(user.id), vault.wrap(seed)
     db.session.execute(delete(CodeApp).where(CodeApp.user_id == user.id))
     facts = {"wrapped_seed": wrapped.secret, "key_id": wrapped.key_id, "last_step": step}
     db.session.add(CodeApp(user_id=user.id, created_at=clock.now(), **facts))
-    return _set_up(user, "code app set up")
+    return _set_up(user, had, "code app set up")
 
 
 def add_passkey(user: User, answer: str, challenge: bytes, name: str) -> list[str]:
     """Keep the public half of a new passkey; gives new recovery codes."""
-    if ways_of(user.id).passkeys >= MOST_PASSKEYS:
+    had = ways_of(user.id)
+    if had.passkeys >= MOST_PASSKEYS:
         raise Refused(_("You have ten passkeys already; remove one first."))
     try:
         made = webauthn.made(answer, challenge=challenge, site=site())
@@ -131,11 +135,16 @@ def add_passkey(user: User, answer: str, challenge: bytes, name: str) -> list[st
             created_at=clock.now(),
         )
     )
-    return _set_up(user, "passkey set up")
+    return _set_up(user, had, "passkey set up")
 
 
-def _set_up(user: User, action: str) -> list[str]:
-    """New recovery codes take the place of the old ones; of them too only hashes are kept."""
+def _set_up(user: User, had: Ways, action: str) -> list[str]:
+    """New recovery codes take the place of the old ones; of them too only hashes are kept.
+
+    Who had nothing before is signed out everywhere: those sessions began with a password alone.
+    """
+    if not had.are_there:
+        sign_out_everywhere(user.id)
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     fresh = [_written(secrets.token_bytes(10)) for _n in range(RECOVERY_CODES)]
     db.session.add_all(RecoveryCode(user_id=user.id, code_hash=_hash(one)) for one in fresh)
@@ -156,13 +165,25 @@ def passkeys_of(user_id: int) -> list[Row[Any]]:
 
 def remove_passkey(person: Person, code: str) -> None:
     """Forget a passkey; not the last proof of somebody who has to give one."""
-    ways = ways_of(person.id)
-    if person.is_staff and ways.passkeys + ways.apps < 2:
-        raise Refused(_("Set up another proof first: without one you could not sign in any more."))
+    _keep_one(person)
     gone = connection().execute(delete(keys).where(keys.c.user_id == person.id, keys.c.code == code))
     if gone.rowcount != 1:
         raise NotFound(_("This passkey is not here any more."))
     audit.note("passkey removed", f"user:{person.id}", by=person)
+
+
+def remove_app(person: Person) -> None:
+    """Forget the app that makes codes; not the last proof of somebody who has to give one."""
+    _keep_one(person)
+    if connection().execute(delete(apps).where(apps.c.user_id == person.id)).rowcount != 1:
+        raise NotFound(_("This app is not here any more."))
+    audit.note("code app removed", f"user:{person.id}", by=person)
+
+
+def _keep_one(person: Person) -> None:
+    ways = ways_of(person.id)
+    if person.is_staff and ways.passkeys + ways.apps < 2:
+        raise Refused(_("Set up another proof first: without one you could not sign in any more."))
 
 
 def forget_all(user: User, *, reason: str) -> None:
