@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import json
 import secrets
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -221,10 +220,12 @@ def _count_try(user_id: int, name: str) -> None:
 
 def _is_of_app(user_id: int, given: str) -> bool:
     found = first(_APP, user=user_id)
-    seed = vault.unwrap(found.wrapped_seed) if found else b""
+    if found is None:
+        return False
+    seed = vault.unwrap(found.wrapped_seed)
     is_demos = hmac.compare_digest(seed, DEMO_SEED)
     step = otp.step_of(seed, given, clock.now())
-    if step is None or not seed or (is_demos and current_app.config["APP_ENV"] == "production"):
+    if step is None or (is_demos and current_app.config["APP_ENV"] == "production"):
         return False
     unused = update(apps).where(apps.c.user_id == user_id, apps.c.last_step < step)
     return connection().execute(unused.values(last_step=step)).rowcount == 1
@@ -286,29 +287,18 @@ def site() -> webauthn.Site:
 
 def asked_for_new(user: User, salt: str) -> str:
     """What a browser needs to make a passkey, as JSON."""
-    handle = _derived(f"handle {user.id}")
-    asked = {
-        "challenge": webauthn.text(challenge_for(user.id, salt)),
-        "rp": {"id": site().name, "name": "Etalage"},
-        "user": {"id": webauthn.text(handle), "name": user.email, "displayName": user.name},
-        "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in webauthn.ALGORITHMS],
-        "excludeCredentials": _named(user.id),
-        "authenticatorSelection": {"residentKey": "preferred", "userVerification": "required"},
-        "attestation": "none",
-        "timeout": 300_000,
-    }
-    return json.dumps(asked)
+    who: dict[str, Any] = {"handle": _derived(f"handle {user.id}"), "email": user.email, "name": user.name}
+    challenge = challenge_for(user.id, salt)
+    return webauthn.asked_for_new(site(), challenge=challenge, not_these=_named(user.id), **who)
 
 
 def asked_for_use(user_id: int, salt: str) -> str:
     """What a browser needs to use a passkey, as JSON."""
-    challenge = webauthn.text(challenge_for(user_id, salt))
-    asked = {"challenge": challenge, "rpId": site().name, "allowCredentials": _named(user_id), "timeout": 300_000}
-    return json.dumps({**asked, "userVerification": "required"})
+    return webauthn.asked_for_use(site(), challenge=challenge_for(user_id, salt), one_of=_named(user_id))
 
 
-def _named(user_id: int) -> list[dict[str, str]]:
-    return [{"type": "public-key", "id": webauthn.text(key.credential_id)} for key in passkeys_of(user_id)]
+def _named(user_id: int) -> list[bytes]:
+    return [key.credential_id for key in passkeys_of(user_id)]
 
 
 def _bare(given: str) -> str:
