@@ -167,5 +167,5 @@ def _ask_to_fix(applicant: Applicant) -> None:
         for step in checklist.of(seller):
             checklist.judge(seller, step.item, ItemState.ACCEPTED, by=rex)
         checklist.judge(seller, Item.REGISTER, ItemState.FIX, by=rex, words=FIX)
-        decided = {"decided_at": clock.now(), "decided_by_id": rex.id}
+        decided: dict[str, Any] = {"decided_at": clock.now(), "decided_by_id": rex.id}
         sellers.move(seller, Vetting.NEEDS_FIXING, by=rex, note="", is_told=False, **decided)

@@ -116,7 +116,7 @@ def _shown(applied: Seller, form: Form, status: int = 200, done: str = "") -> An
         checks={code: CHECKS[code] for code in verdicts.checks_for(applied)},
         story=seller_desk.story(applied),
         may_decide=verdicts.is_for(applied, current_user),
-        is_stale=not is_fresh(current_user.proven_at),
+        is_stale=not is_fresh(current_user.vouched_at),
         kinds=KINDS,
         stocks=STOCKS,
         papers={paper: PAPERS[paper.kind] for paper in papers.of(applied.id)},
