@@ -46,7 +46,7 @@ def _invite(user: User) -> None:
     db.session.commit()
     click.echo("Before they see anything they set up a passkey or an app for codes. Hand them this link, and to nobody")
     click.echo("else; together with their password it works once, until this time tomorrow:")
-    click.echo(f"{current_app.config['BASE_URL']}/sign-in/set-up/{token}")
+    click.echo(f"{current_app.config['BASE_URL']}/sign-in/invitation/{token}")
 
 
 @staff.command()

@@ -136,7 +136,7 @@ def _open(asked: Asked) -> Answer:
 # Setting one up
 
 
-@bp.get("/set-up/<token>")
+@bp.get("/invitation/<token>")
 def invited(token: str) -> Answer:
     """The link of somebody new among the staff: this browser keeps it in its cookie, and goes on to the password."""
     if not invitations.is_open(token):

@@ -49,7 +49,7 @@ def test_rex_makes_a_passkey_and_comes_in_with_it(app, shop, page: Page):
     with app.test_request_context(method="POST"):
         token = invitations.invite(accounts.called("rex@example.com").id)
         db.session.commit()
-    page.goto(f"{shop}/sign-in/set-up/{token}")
+    page.goto(f"{shop}/sign-in/invitation/{token}")
     sign_in(page, shop, "rex", "/moderation")
     page.get_by_label("What do you call this device?").fill("Laptop")
     page.get_by_role("button", name="Make a passkey").click()

@@ -18,7 +18,7 @@ def told(app, *words):
 
 
 def link(said):
-    return re.search(r"http://[^/]+(/sign-in/set-up/[\w-]{43})\n", said)[1]
+    return re.search(r"http://[^/]+(/sign-in/invitation/[\w-]{43})\n", said)[1]
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_of_the_link_only_a_hash_is_kept_and_whoever_has_a_proof_gets_none(app, 
     set_up(client)
     said = told(app, "add", "noor@example.com", "--role", "admin")
     assert "already" in said
-    assert "/sign-in/set-up/" not in said
+    assert "/sign-in/invitation/" not in said
 
 
 def test_who_sells_or_films_gets_no_link(app):

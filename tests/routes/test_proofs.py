@@ -38,7 +38,7 @@ def invite(app, client, name):
             return
         token = invitations.invite(user.id)
         db.session.commit()
-    assert client.get(f"/sign-in/set-up/{token}").location == "/sign-in?next=/sign-in/set-up"
+    assert client.get(f"/sign-in/invitation/{token}").location == "/sign-in?next=/sign-in/set-up"
 
 
 @pytest.fixture
@@ -331,7 +331,7 @@ def test_who_has_lost_everything_sets_up_anew(app, client, rex, knows):
     set_up(client)
     done = app.test_cli_runner().invoke(args=["staff", "reset-proofs", "rex@example.com", "--reason", "phone at sea"])
     assert done.output.startswith("rex@example.com has no second proof any more.\n")
-    assert "/sign-in/set-up/" in done.output
+    assert "/sign-in/invitation/" in done.output
     assert client.get("/account").location.startswith("/sign-in")
     knows()
     assert client.get("/sign-in/proof").location.startswith("/sign-in/set-up")
