@@ -106,9 +106,8 @@ def _apply(entry: catalogue.Entry, profile: Profile) -> None:
 
 def _decide(entry: catalogue.Entry, judge: Person) -> None:
     vetting, seller = entry["vetting"], sellers.called(entry["handle"])
-    told: dict[str, Any] = {"words": Words.read(vetting["reason"]), "checks": verdicts.checks_for(seller)}
     with clock.at(catalogue.ago(vetting["days_ago"])):
-        verdicts.decide(seller, vetting["state"], by=judge, seen=verdicts.as_it_stands(seller), is_told=False, **told)
+        verdicts.settle(seller, vetting["state"], by=judge, words=Words.read(vetting["reason"]), is_told=False)
 
 
 def _identity(entry: catalogue.Entry) -> dict[str, Any]:
