@@ -23,7 +23,7 @@ ANSWERS = {Item.REGISTER: "company", Item.VAT: "vat", Item.BANK: "payee"}
 sheets, look_ups, marks = Paper.__table__, LookUp.__table__, SellerMark.__table__
 accounts, sellers, profiles = BankAccount.__table__, Seller.__table__, Profile.__table__
 _theirs = marks.alias("theirs")
-_PAPERS = select(*sheets.c["code", "kind", "pages", "sent_at", "valid_until"]).where(
+_PAPERS = select(*sheets.c["code", "kind", "pages", "sent_at", "valid_until", "opened_by_id", "open_until"]).where(
     sheets.c.seller_id == bindparam("seller"), sheets.c.state == PaperState.SEALED
 )
 _ANSWERS = (

@@ -49,7 +49,7 @@ _MINE = (
         profiles.c.handle,
         profiles.c.name,
         sellers.c.id.label("seller"),
-        *sellers.c["kind", "vetting"],
+        *sellers.c["kind", "vetting", "payouts_stopped_at"],
         func.coalesce(sellers.c.legal_name, profiles.c.name).label("called"),
         func.coalesce(sellers.c.email, users.c.email).label("email"),
         func.coalesce(sellers.c.country, addresses.c.country, HOME).label("country"),
@@ -73,7 +73,10 @@ _UNSURE = select(accounts.c.gateway_id).where(
 )
 
 # Whose share may leave the shop: nobody's whose shop was stopped, or whose account was closed.
-is_stopped = exists().where(sellers.c.profile_id == transfers.c.profile_id, sellers.c.vetting == Vetting.SUSPENDED)
+is_stopped = exists().where(
+    sellers.c.profile_id == transfers.c.profile_id,
+    or_(sellers.c.vetting == Vetting.SUSPENDED, sellers.c.payouts_stopped_at.is_not(None)),
+)
 is_gone = exists().where(profiles.c.id == transfers.c.profile_id, users.c.id == profiles.c.user_id, ~users.c.is_active)
 # Only the money that the bank asks back is held: that of this purchase, while it has not decided.
 is_disputed = (
@@ -95,6 +98,7 @@ class Payee(NamedTuple):
     state: str
     wanted: tuple[str, ...]
     vetting: str  # empty of who sells nothing
+    is_held: bool = False  # two people have stopped their payouts
 
     @property
     def has_sold(self) -> bool:
@@ -129,6 +133,7 @@ def payee(person: int) -> Payee:
         row.state or "",
         tuple(row.wanted or ()),
         row.vetting or "",
+        row.payouts_stopped_at is not None,
     )
 
 
