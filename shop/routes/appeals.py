@@ -92,7 +92,7 @@ def look(code: str) -> Answer:
 
 def _looked(code: str, form: OutcomeForm, status: int = 200) -> Answer:
     row = statements.called(code, current_user)
-    told: dict[str, Any] = {"row": row, "form": form, "is_stale": not is_fresh(current_user.proven_at)}
+    told: dict[str, Any] = {"row": row, "form": form, "is_stale": not is_fresh(current_user.vouched_at)}
     told |= {"is_for": appeals.is_for(row, current_user), "is_elsewhere": row.verdict == Verdict.REFUSED}
     return page("moderation/appeal.html", "appeal", status=status, now=clock.now(), **told)
 
@@ -125,7 +125,7 @@ def proposed() -> Answer:
         found=proposals.waiting(),
         reasons=reasons.ALL,
         is_for=proposals.is_for,
-        is_stale=not is_fresh(current_user.proven_at),
+        is_stale=not is_fresh(current_user.vouched_at),
         done=done(),
     )
 

@@ -173,7 +173,7 @@ def _history(applied: Seller) -> dict[str, Any]:
         "proposals": proposals.of(applied),
         "due": seller_desk.due(applied.applied_at),
         "now": clock.now(),
-        "is_stale": not is_fresh(current_user.proven_at),
+        "is_stale": not is_fresh(current_user.vouched_at),
     }
 
 
