@@ -188,6 +188,7 @@ def test_our_own_scripts_are_light_on_every_page():
 def test_the_styles_of_all_pages_together_are_light(app, client):
     css = client.get(app.extensions["shop.asset"]("shop.css")).data
     assert len(brotli.compress(css)) <= 10 * 1024
+    assert len(brotli.compress(client.get(app.extensions["shop.asset"]("desk.css")).data)) <= 6 * 1024
 
 
 def test_the_manifest_names_a_shop_that_opens_at_the_feed():
