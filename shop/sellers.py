@@ -20,7 +20,7 @@ from shop.words import Words
 MOVES: dict[str, tuple[str, ...]] = {
     Vetting.DRAFT: (Vetting.WAITING,),
     Vetting.WAITING: (Vetting.APPROVED, Vetting.NEEDS_FIXING, Vetting.REFUSED),
-    Vetting.NEEDS_FIXING: (Vetting.WAITING,),
+    Vetting.NEEDS_FIXING: (Vetting.WAITING, Vetting.REFUSED),
     Vetting.REFUSED: (Vetting.WAITING,),  # by an objection
     Vetting.APPROVED: (Vetting.SUSPENDED,),
     Vetting.SUSPENDED: (Vetting.APPROVED,),
@@ -119,9 +119,16 @@ def leave(person: Person) -> None:
 def move(seller: Seller, to: str, *, by: Person, note: str, step: str = "", is_told: bool = True, **facts: Any) -> None:
     """Move an application along, once, however many try at the same moment; and write to its owner."""
     was = seller.vetting
+    if seller.banned_at is not None:
+        raise Refused(_("This shop is closed for good."))
     if to not in MOVES[was] and (was, to) != TAKEN_BACK:
         raise Refused(_("This application has just changed. Please look again."))
-    same = (sellers.c.id == seller.id, sellers.c.vetting == was, sellers.c.applied_at == seller.applied_at)
+    same = (
+        sellers.c.id == seller.id,
+        sellers.c.vetting == was,
+        sellers.c.applied_at == seller.applied_at,
+        sellers.c.banned_at.is_(None),
+    )
     if connection().execute(update(sellers).where(*same).values(vetting=to, **facts)).rowcount != 1:
         raise Refused(_("This application has just changed. Please look again."))
     db.session.refresh(seller)
