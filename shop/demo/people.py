@@ -35,10 +35,18 @@ ACCOUNTS = (
 )
 
 
+# Who applies to sell, besides those of the catalogue: their windows come with their applications (`applicants`).
+APPLICANTS = (
+    Account("applicant", "fenna@weeft.example", "Fenna weeft", "fenna.weeft"),
+    Account("applicant", "jonas@lichtwerk.example", "Lichtwerk", "lichtwerk"),
+    Account("applicant", "bonjour@atelierbrume.example", "Atelier Brume", "atelier.brume"),
+)
+
+
 def add(shop: catalogue.Entry, files: catalogue.Files, secret: str) -> None:
     """Open the accounts and windows that are not there yet; `secret` is what is kept of everybody's password."""
     owners = {account.handle: account for account in ACCOUNTS if account.handle}
-    for account in ACCOUNTS:
+    for account in (*ACCOUNTS, *APPLICANTS):
         _add_user(account, secret)
     films = {clip["creator"] for clip in shop["clips"]}
     for entry in shop["accounts"]:
