@@ -27,6 +27,7 @@ from shop.access import ROUTES, Who
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 LANGUAGES = ("en", "nl")
 RESET = "the-token-of-a-mailed-link"
+INVITED = "the-token-of-an-invitation"
 
 # Endpoint -> a query for the arguments of one example.
 EXAMPLES = {
@@ -46,6 +47,7 @@ EXAMPLES = {
     "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
     " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",
     "credentials.choose": f"SELECT '{RESET}'",
+    "proofs.invited": f"SELECT '{INVITED}'",
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "showcase.show": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'approved' ORDER BY profiles.id LIMIT 1",
@@ -225,6 +227,7 @@ def furnish(app: Flask) -> Flask:
     for method in ("card", "ideal"):  # the one is paid, the other waits at the bank
         _buy(app, method)
     _wait_at_the_sandbox(app)
+    _be_paid_elsewhere(app)
     _leave_a_link(app)
     return app
 
@@ -256,14 +259,24 @@ def _leave_a_link(app: Flask) -> None:
     EXAMPLES["sell_steps.address"] = f"SELECT '{token}'"
 
 
+def _be_paid_elsewhere(app: Flask) -> None:
+    """Mina wants to be paid on another account, whose bank has nearly her name: Rex has to look at it."""
+    client = app.test_client()
+    client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    _sign_in(app, client, "mina@example.com")
+    client.post("/seller/bank", data={"iban": "NL39 RABO 0300 0652 64", "holder": "Mina de Groot"})
+
+
 def _forget_a_password() -> None:
     from shop import accounts, clock
     from shop.database import db
-    from shop.models import PasswordReset
+    from shop.models import Invitation, PasswordReset
 
     noor, now = accounts.called("noor@example.com"), clock.now()
     opens, until = sha256(RESET.encode()).digest(), now + timedelta(hours=1)
     db.session.add(PasswordReset(token_hash=opens, user_id=noor.id, created_at=now, expires_at=until))
+    opens, rex = sha256(INVITED.encode()).digest(), accounts.called("rex@example.com")
+    db.session.add(Invitation(token_hash=opens, user_id=rex.id, created_at=now, expires_at=until))
 
 
 def _let_the_books_differ() -> None:

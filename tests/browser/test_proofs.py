@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from shop import accounts, application, clock, passwords, proofs, vault
+from shop import accounts, application, clock, invitations, passwords, proofs, vault
 from shop.database import db
 from shop.gateways import storage_papers
 from shop.models import Paper, Role, RoleGrant
@@ -45,6 +45,10 @@ def test_rex_makes_a_passkey_and_comes_in_with_it(app, shop, page: Page):
     device = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
     ready = {"isUserVerified": True, "automaticPresenceSimulation": True}
     line.send("WebAuthn.addVirtualAuthenticator", {"options": {**device, **ready}})
+    with app.test_request_context(method="POST"):
+        token = invitations.invite(accounts.called("rex@example.com").id)
+        db.session.commit()
+    page.goto(f"{shop}/sign-in/invitation/{token}")
     sign_in(page, shop, "rex", "/moderation")
     page.get_by_label("What do you call this device?").fill("Laptop")
     page.get_by_role("button", name="Make a passkey").click()
