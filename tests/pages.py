@@ -224,6 +224,7 @@ def furnish(app: Flask) -> Flask:
         _buy(app, method)
     _wait_at_the_sandbox(app)
     _send_a_paper(app)
+    _be_paid_elsewhere(app)
     return app
 
 
@@ -247,6 +248,14 @@ def _send_a_paper(app: Flask) -> None:
     client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
     _sign_in(app, client, "kira@keramiek.example")
     client.post("/sell/papers", data={"kind": "extract", "file": (BytesIO(jpeg("KIRA KERAMIEK")), "kvk.jpg")})
+
+
+def _be_paid_elsewhere(app: Flask) -> None:
+    """Mina wants to be paid on another account, whose bank has nearly her name: Rex has to look at it."""
+    client = app.test_client()
+    client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    _sign_in(app, client, "mina@example.com")
+    client.post("/seller/bank", data={"iban": "NL39 RABO 0300 0652 64", "holder": "Mina de Groot"})
 
 
 def _forget_a_password() -> None:

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import accounts, clock, proofs, sellers, verdicts
+from shop import accounts, clock, gateways, look_ups, marks, payees, proofs, sellers, verdicts
 from shop.accounts import Person
 from shop.database import db
 from shop.demo import catalogue
-from shop.models import Address, Profile, Role, Seller, SellerKind, User, Vetting
+from shop.gateways.bank_port import Verdict
+from shop.gateways.company_sandbox import SandboxRegister
+from shop.models import Address, BankState, LookUpKind, LookUpResult, Profile, Role, Seller, SellerKind, User, Vetting
 from shop.words import Words
 
 
@@ -91,6 +93,7 @@ def add_sellers(entries: list[catalogue.Entry]) -> None:
         profile = profile_of(entry["handle"])
         if entry["trader"] and judge and not catalogue.is_there(Seller, Seller.profile_id == profile.id):
             _apply(entry, profile)
+            _be_known(entry, profile)
             if entry["vetting"]["state"] != Vetting.WAITING:
                 _decide(entry, accounts.as_actor(judge))
 
@@ -102,6 +105,28 @@ def _apply(entry: catalogue.Entry, profile: Profile) -> None:
         sellers.apply(
             owner, handle=profile.handle, shop_name=profile.name, is_told=False, **_identity(entry), **_ways(entry)
         )
+
+
+def _be_known(entry: catalogue.Entry, profile: Profile) -> None:
+    """Their account, the marks by which they are seen twice, and the register's answer about who still waits."""
+    seller, owner = sellers.called(profile.handle), Person(profile.user_id or 0, profile.name, "")
+    marks.keep(seller)
+    check, iban, holder = gateways.bank(), entry["trader"]["iban"], seller.legal_name
+    verdict = check.check(iban, holder) if check else Verdict(LookUpResult.CANNOT_CHECK)
+    account = payees.Checked(iban, holder, check.name if check else look_ups.NOBODY, verdict)
+    with clock.at(seller.applied_at):
+        payees.keep(seller.id, BankState.CURRENT, account, by=owner)
+    if entry["vetting"]["state"] == Vetting.WAITING:
+        _look_up(seller)
+
+
+def _look_up(seller: Seller) -> None:
+    """What the sandbox says, which is asked of nobody: no job is left to do, and no real register hears of a demo."""
+    if isinstance(register := gateways.company(seller.company_register), SandboxRegister):
+        found = register.find(seller.company_number)
+        result, answer = look_ups.compare(found, seller.legal_name, seller.postcode, seller.city)
+        asked, kind = seller.company_number, LookUpKind.COMPANY
+        look_ups.note(seller.id, kind, source=register.name, asked=asked, result=result, answer=answer)
 
 
 def _decide(entry: catalogue.Entry, judge: Person) -> None:
