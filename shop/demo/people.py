@@ -109,6 +109,7 @@ def _decide(entry: catalogue.Entry, judge: Person) -> None:
     told: dict[str, Any] = {"words": Words.read(vetting["reason"]), "checks": sellers.checks_for(seller)}
     with clock.at(catalogue.ago(vetting["days_ago"])):
         sellers.decide(seller, vetting["state"], by=judge, seen=sellers.as_it_stands(seller), is_told=False, **told)
+        seller.established_at = clock.now()  # the made-up shop has been selling for a while
 
 
 def _identity(entry: catalogue.Entry) -> dict[str, Any]:
