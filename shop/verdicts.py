@@ -118,7 +118,19 @@ def suspend(seller: Seller, *, by: Person, words: Words) -> None:
     _write_down(seller, was, by, words.said(""))
 
 
-def _write_down(seller: Seller, was: str, by: Person, reason: str, checks: Collection[str] = ()) -> None:
+def stop_by_itself(seller: Seller, step: str, words: Words) -> None:
+    """The shop stops somebody's sales by a rule that nobody has to judge; undone by `lift`. They are told that it did.
+
+    `step` is what stands in the story and decides about the words of the mail.
+    """
+    was = seller.vetting
+    sellers.move(seller, Vetting.SUSPENDED, by=None, note=words.said(""), step=step, vetting_note=words)
+    if seller.profile.user is not None:
+        accounts.revoke(seller.profile.user, Role.SELLER, reason="sales stopped by the shop itself")
+    _write_down(seller, was, None, words.said(""))
+
+
+def _write_down(seller: Seller, was: str, by: Person | None, reason: str, checks: Collection[str] = ()) -> None:
     after = {"vetting": str(seller.vetting), **({"checks": sorted(checks)} if checks else {})}
     before = {"vetting": str(was)}
     audit.note("seller decided", f"seller:{seller.profile.handle}", by=by, reason=reason, before=before, after=after)

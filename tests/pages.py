@@ -103,6 +103,7 @@ ONLY: dict[str, tuple[str, ...]] = {
     "seller.orders": ("mina",),
     "seller.order": ("mina",),
     "seller.slip": ("mina",),
+    "rechecks.show": ("mina",),
 }
 
 
