@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, and_, bindparam, func, literal_column, or_, select, tuple_, union_all, update
@@ -158,7 +158,13 @@ def shop_of(person: int) -> Row[Any]:
 
 def today() -> datetime:
     """The moment at which this day began, in Amsterdam; what had to leave before it is late."""
-    return datetime.combine(clock.now().astimezone(HOME).date(), time(), HOME)
+    return begin_of(clock.now().astimezone(HOME).date())
+
+
+def begin_of(day: date) -> datetime:
+    """The moment at which a day begins in Amsterdam, where the clocks are never changed before one at night in UTC."""
+    midnight = datetime.combine(day, time(), clock.UTC)
+    return midnight - (midnight.astimezone(HOME).utcoffset() or timedelta())
 
 
 def listed(seller: int, show: str, after: str = "") -> Leaf:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -98,6 +98,7 @@ _RUNNING = (
         products.c.id,
         func.max(case((variants.c.stock - variants.c.held <= 0, 1), else_=0)).label("is_out"),
     )
+    .select_from(products)
     .join(variants, and_(variants.c.product_id == products.c.id, variants.c.stock - variants.c.held <= FEW))
     .where(_OF_SHOP, products.c.status == ProductStatus.LIVE, products.c.sold > 0)
     .group_by(products.c.id)
@@ -131,6 +132,7 @@ def _day(n: int) -> Any:
 _SALES = union_all(*map(_day, range(DAYS)))
 _BEST = (
     select(*products.c["code", "title", "sold"], func.coalesce(pictures.c.name_216, pictures.c.name).label("picture"))
+    .select_from(products)
     .outerjoin(pictures, and_(pictures.c.product_id == products.c.id, pictures.c.position == 0))
     .where(_OF_SHOP, products.c.status == ProductStatus.LIVE, products.c.sold > 0)
     .order_by(products.c.sold.desc(), products.c.code.desc())
@@ -203,6 +205,6 @@ def _sales(seller: int) -> list[Day]:
     """The last thirty days in Amsterdam, the oldest first, today with what there is by now."""
     last = clock.now().astimezone(HOME).date()
     days = [last - timedelta(days=DAYS - 1 - n) for n in range(DAYS + 1)]
-    begins = {f"day{n}": datetime.combine(day, time(), HOME) for n, day in enumerate(days)}
+    begins = {f"day{n}": packing.begin_of(day) for n, day in enumerate(days)}
     found = {row.n: row for row in rows(_SALES, seller=seller, **begins)}
     return [Day(days[n], int(found[n].orders), int(found[n].minor or 0)) for n in range(DAYS)]
