@@ -271,3 +271,24 @@ def standing(account: Account, holder: int) -> Standing:
     """What a seller or a creator has coming, has had, and owes after money went back."""
     row = connection().execute(_STANDING, {"account": account, "holder": holder, "now": clock.now()}).one()
     return Standing(int(row.payable), int(row.on_hold), -int(row.paid_out), -int(row.owed))
+
+
+# Order by order from those that wait, whatever else there is: an order has few entries, a holder has many.
+_is_theirs = and_(entries.c.account == transfers.c.account, entries.c.holder_id == transfers.c.holder_id)
+_of_order = (
+    select(_sum(_is_theirs)).where(entries.c.order_id == transfers.c.order_id).correlate(transfers).scalar_subquery()
+)
+_WAITING = (
+    select(_of_order.label("minor"), _is_held.label("is_held"))
+    .where(transfers.c.account == bindparam("account"), transfers.c.holder_id == bindparam("holder"), _waits)
+    .subquery("waiting")
+)
+_COMING = select(_WAITING.c.is_held, func.sum(_WAITING.c.minor).label("minor")).group_by(_WAITING.c.is_held)
+
+
+def coming(account: Account, holder: int) -> tuple[int, int]:
+    """What somebody has coming: it may leave now, or it waits. As `standing`, without all that left long ago."""
+    found = {
+        bool(row.is_held): int(row.minor) for row in rows(_COMING, account=account, holder=holder, now=clock.now())
+    }
+    return found.get(False, 0), found.get(True, 0)

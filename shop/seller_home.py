@@ -43,7 +43,6 @@ from shop.models import (
     Variant,
     Vetting,
 )
-from shop.payouts import Standing
 
 DAYS = 30
 BEST = 5
@@ -162,7 +161,8 @@ class Home(NamedTuple):
     counts: Mapping[str, Count]
     days: list[Day]
     best: list[Row[Any]]
-    standing: Standing
+    payable: int  # minor units that may leave now, and that wait
+    on_hold: int
 
     def counted(self, what: str) -> Count:
         """How many of these there are."""
@@ -197,7 +197,7 @@ def of(person: int) -> Home:
         {row.what: Count(int(row.n), row.at) for row in rows(_COUNTED, seller=shop.id, today=packing.today())},
         _sales(shop.id),
         list(rows(_BEST, seller=shop.id)),
-        payouts.standing(Account.SELLER, shop.id),
+        *payouts.coming(Account.SELLER, shop.id),
     )
 
 
