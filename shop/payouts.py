@@ -37,6 +37,7 @@ from shop.models import (
     User,
     Vetting,
 )
+from shop.newcomers import is_too_early
 
 log = structlog.get_logger()
 
@@ -257,7 +258,7 @@ def look_at_unfinished() -> None:
 # How somebody stands
 
 _waits = transfers.c.state == TransferState.WAITING
-_is_held = or_(transfers.c.due_at > _now, is_disputed, is_frozen)
+_is_held = or_(transfers.c.due_at > _now, is_disputed, is_frozen, is_too_early)
 _LEFT = ("transfer", "untransfer", "reversal")
 
 
@@ -288,3 +289,24 @@ def standing(account: Account, holder: int) -> Standing:
     """What a seller or a creator has coming, has had, and owes after money went back."""
     row = connection().execute(_STANDING, {"account": account, "holder": holder, "now": clock.now()}).one()
     return Standing(int(row.payable), int(row.on_hold), -int(row.paid_out), -int(row.owed))
+
+
+# Order by order from those that wait, whatever else there is: an order has few entries, a holder has many.
+_is_theirs = and_(entries.c.account == transfers.c.account, entries.c.holder_id == transfers.c.holder_id)
+_of_order = (
+    select(_sum(_is_theirs)).where(entries.c.order_id == transfers.c.order_id).correlate(transfers).scalar_subquery()
+)
+_WAITING = (
+    select(_of_order.label("minor"), _is_held.label("is_held"))
+    .where(transfers.c.account == bindparam("account"), transfers.c.holder_id == bindparam("holder"), _waits)
+    .subquery("waiting")
+)
+_COMING = select(_WAITING.c.is_held, func.sum(_WAITING.c.minor).label("minor")).group_by(_WAITING.c.is_held)
+
+
+def coming(account: Account, holder: int) -> tuple[int, int]:
+    """What somebody has coming: it may leave now, or it waits. As `standing`, without all that left long ago."""
+    found = {
+        bool(row.is_held): int(row.minor) for row in rows(_COMING, account=account, holder=holder, now=clock.now())
+    }
+    return found.get(False, 0), found.get(True, 0)

@@ -166,7 +166,8 @@ def test_who_was_stopped_still_sees_every_line_and_that_it_waits(app, browsers, 
     page = mina.get("/seller/payouts")
     assert (page.status_code, page.text.count('class="ledger"')) == (200, 2)
     assert "Meanwhile nothing is sent to you" in page.text
-    assert ("Can be paid out" in page.text, "/payouts/" in page.text, "/seller/orders/" in page.text) == (False,) * 3
+    assert ("Can be paid out" in page.text, "/payouts/" in page.text) == (False, False)
+    assert "/seller/orders/" in page.text  # what was paid has to be sent all the same
     assert mina.get("/seller/payouts.csv").status_code == 200
 
 
