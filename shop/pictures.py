@@ -26,6 +26,7 @@ MOST_AT_ONCE = 8
 LONGEST_ALT = 200
 
 pictures, variants = Picture.__table__, Variant.__table__
+Clean = tuple[Shown, tuple[str, ...]]  # a picture in its sizes, and the names of the files that they are kept in
 NAMES = ("name", "name_640", "name_360", "name_216")  # as `paper_reader.SIDES`
 _AWAY = update(pictures).where(pictures.c.product_id == bindparam("product")).values(position=-pictures.c.id)
 _PLACE = update(pictures).where(pictures.c.id == bindparam("picture")).values(position=bindparam("place"))
@@ -34,7 +35,7 @@ _IS_USED = select(func.count()).where(or_(*(pictures.c[name] == bindparam("file"
 _UNSHOWN = update(variants).where(variants.c.picture_id == bindparam("picture")).values(picture_id=None)
 
 
-def read(files: Sequence[IO[bytes]]) -> list[tuple[Shown, tuple[str, ...]]]:
+def read(files: Sequence[IO[bytes]]) -> list[Clean]:
     """Look at files before anything is written, and keep what came of them: clean pictures, and their files' names."""
     if len(files) > MOST_AT_ONCE:
         raise Refused(_("Send at most %(most)s pictures at once.", most=MOST_AT_ONCE), 422)
@@ -42,14 +43,19 @@ def read(files: Sequence[IO[bytes]]) -> list[tuple[Shown, tuple[str, ...]]]:
     return [(found, _kept(found)) for found in map(_read, files)]
 
 
-def add(product: Product, found: Sequence[tuple[Shown, tuple[str, ...]]]) -> None:
+def add(product: Product, found: Sequence[Clean]) -> None:
     """Put these behind the pictures that are there; the first of all is the one on cards."""
     _lock(product)
     place = len(product.pictures)
     if place + len(found) > MOST:
         raise Refused(_("A product has at most %(most)s pictures.", most=MOST), 422)
     for position, (shown, names) in enumerate(found, place):
-        facts = dict(zip(NAMES, names, strict=True), looks=shown.looks, width=shown.width, height=shown.height)
+        facts = dict(
+            zip(NAMES, names, strict=True),
+            looks=shown.looks if any(shown.looks) else None,
+            width=shown.width,
+            height=shown.height,
+        )
         db.session.add(Picture(product_id=product.id, position=position, **facts))
     db.session.flush()
     db.session.expire(product, ("pictures",))
@@ -100,6 +106,7 @@ def remove(product: Product, number: int) -> None:
     _arrange(product, left)
 
 
+@jobs.handler
 def sweep(names: list[str]) -> None:
     """Throw away the files that no picture uses. Again does no harm."""
     for name in names:

@@ -69,7 +69,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture for a shop window: a WebP for each of `SIDES`, how it looks (64 bits), and the pixels of the largest."""
+    """A picture for a shop window: a WebP for each of `SIDES`, how it looks (64 bits), and how large the first is."""
 
     sizes: tuple[bytes, ...]
     looks: bytes

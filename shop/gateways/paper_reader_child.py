@@ -71,7 +71,7 @@ def _turned(small: Image.Image, found: Image.Image) -> Image.Image:
 
 def pages(content: bytes) -> Iterator[Image.Image]:
     """The pages of a PDF, as a printer would show them; nothing in it is run, followed or filled in."""
-    import pypdfium2  # here, for most of what comes is a picture, and it is large
+    import pypdfium2  # noqa: PLC0415  most of what comes is a picture, and this is large
 
     if _is_active(content):
         raise FlawError("active")
