@@ -22,8 +22,8 @@ def add_categories(entries: list[catalogue.Entry]) -> None:
     """Put up the shelves."""
     for position, entry in enumerate(entries):
         if not catalogue.is_there(Category, Category.slug == entry["slug"]):
-            name = Words.read(entry["name"])
-            db.session.add(Category(slug=entry["slug"], name=name, position=position, specs=entry["specs"]))
+            facts = {"name": Words.read(entry["name"]), "specs": entry["specs"], "requires": entry["requires"]}
+            db.session.add(Category(slug=entry["slug"], position=position, **facts))
     db.session.flush()
 
 
