@@ -5,23 +5,25 @@ nothing; what lacks a required fact does not go live, and is told which.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import Row, bindparam, exists, select, update
 
-from shop import clock, delivery_tables, grid, listing_cases, listing_facts, prices
+from shop import clock, delivery_tables, grid, listing_cases, listing_facts, pictures, prices
 from shop.audit import Actor
-from shop.database import connection, db, first
+from shop.database import connection, db, first, rows
+from shop.delivery_tables import Stretch
 from shop.errors import NotFound, Refused
 from shop.grid import Cell
 from shop.i18n import _
-from shop.listing_checks import lacking
+from shop.listing_checks import lacking as lacking  # the pages ask it here
 from shop.models import Category, DeliveryRate, Event, Picture, Product, ProductStatus, Profile, Seller, Variant
 from shop.sellers import may_sell
 from shop.words import Words
 
-products, sellers, categories = Product.__table__, Seller.__table__, Category.__table__
+products, sellers = Product.__table__, Seller.__table__
+categories, people = Category.__table__, Profile.__table__
 # Each move happens once: the database decides who won.
 MOVES: dict[str, tuple[str, ...]] = {
     ProductStatus.DRAFT: (ProductStatus.LIVE, ProductStatus.REVIEW),
@@ -36,11 +38,28 @@ _MOVE = update(products).where(
     products.c.status == bindparam("was"),
     exists().where(sellers.c.id == products.c.seller_id, may_sell),
 )
+_CATEGORIES = select(*categories.c["slug", "name"]).order_by(categories.c.position, categories.c.slug)
+_IS_OF = (
+    select(products.c.id)
+    .join(sellers, sellers.c.id == products.c.seller_id)
+    .join(people, people.c.id == sellers.c.profile_id)
+    .where(products.c.code == bindparam("code"), people.c.user_id == bindparam("person"))
+)
 COPIED = (
     *("category_id", "description", "vat_rate", "specs", "ships_from_country", "ships_from_city", "stock_kind"),
     *("handling_days", "guarantee", "warnings", "maker", "responsible", "creator_rate", "weight_grams"),
     "has_own_delivery",
 )
+
+
+def categories_known() -> Sequence[Row[Any]]:
+    """Everything that a product can be, in the order of the shop."""
+    return rows(_CATEGORIES)
+
+
+def is_of(person: Actor, code: str) -> bool:
+    """Is this the product of this person?"""
+    return first(_IS_OF, person=person.id, code=code) is not None
 
 
 def find(person: Actor, code: str) -> Product:
@@ -90,6 +109,48 @@ def set_variants(product: Product, cells: list[Cell], *, by: Actor) -> None:
     _settle(product)
 
 
+def set_delivery(product: Product, stretches: Sequence[Stretch], *, by: Actor) -> None:
+    """Let this product be brought like this, whatever the seller's table says; with nothing the table counts again."""
+    _see_to(product.seller_id)
+    delivery_tables.set_by_hand(product, stretches)
+    _settle(product)
+
+
+def set_table(seller: Seller, stretches: Sequence[Stretch], *, by: Actor) -> None:
+    """Let this be the seller's delivery table, for every product that has none of its own."""
+    _see_to(seller.id)
+    delivery_tables.lay(seller, stretches)
+
+
+def add_pictures(product: Product, found: Sequence[pictures.Clean], *, by: Actor) -> None:
+    """Put these pictures behind the ones that are there."""
+    _see_to(product.seller_id)
+    pictures.add(product, found)
+    _settle(product)
+
+
+def describe_picture(product: Product, number: int, alt: Words, color: Words | None, to: int, *, by: Actor) -> None:
+    """Say what the picture at this place shows, of which colour it is, and put it at the place `to`."""
+    _see_to(product.seller_id)
+    picture = pictures.of(product, number)
+    pictures.describe(picture, alt)
+    pictures.show_color(product, picture, color)
+    pictures.move(product, number, to)
+    _settle(product)
+
+
+def remove_picture(product: Product, number: int, *, by: Actor) -> None:
+    """Take a picture away."""
+    _see_to(product.seller_id)
+    pictures.remove(product, number)
+    _settle(product)
+
+
+def refuse_if_stopped(product: Product) -> None:
+    """Say no before anything slow is done for who may not sell."""
+    _see_to(product.seller_id)
+
+
 def offered(product: Product) -> list[Variant]:
     """The sizes and colours that are offered, in their order."""
     return [variant for variant in product.variants if variant.is_offered]
@@ -130,8 +191,8 @@ def duplicate(product: Product, *, by: Actor) -> Product:
     copy.delivery = [_copied(rate, DeliveryRate, "product_id") for rate in product.delivery]
     db.session.add(copy)
     db.session.flush()
-    pictures = {old.id: new.id for old, new in zip(product.pictures, copy.pictures, strict=True)}
-    grid.copy(product, copy, pictures)
+    shown = {old.id: new.id for old, new in zip(product.pictures, copy.pictures, strict=True)}
+    grid.copy(product, copy, shown)
     _settle(copy)
     _note(copy, "", ProductStatus.DRAFT, by)
     return copy
