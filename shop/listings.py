@@ -17,7 +17,7 @@ from shop.delivery_tables import Stretch
 from shop.errors import NotFound, Refused
 from shop.grid import Cell
 from shop.i18n import _
-from shop.listing_checks import lacking as lacking  # the pages ask it here
+from shop.listing_checks import lacking
 from shop.models import Category, DeliveryRate, Event, Picture, Product, ProductStatus, Profile, Seller, Variant
 from shop.sellers import may_sell
 from shop.words import Words

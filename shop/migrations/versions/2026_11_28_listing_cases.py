@@ -1,6 +1,4 @@
-"""what a category asks every listing in it to tell; listings that somebody looks at, and how pictures look"""
-
-import json
+"""listings that somebody looks at, and how pictures look"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,24 +9,8 @@ branch_labels = None
 depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
-# The categories that the shop came with until now, and what they ask from now on.
-REQUIRES = {
-    'shoes': ['upper', 'sole'],
-    'bags': ['material'],
-    'fashion': ['material'],
-    'beauty': ['content', 'ingredients', 'after_opening'],
-    'home': ['material'],
-    'food': ['net', 'origin', 'ingredients', 'allergens', 'keeps'],
-    'tech': ['ce'],
-    'play': ['age', 'material', 'ce', 'warnings'],
-}
-CE = {'key': 'ce', 'name': {'nl': 'CE-markering', 'en': 'CE marking'}}
-INGREDIENTS = {'key': 'ingredients', 'name': {'nl': 'Ingrediënten', 'en': 'Ingredients'}}
-NEW = {'beauty': INGREDIENTS, 'tech': CE, 'play': CE}
-
 
 def upgrade():
-    _ask_more()
     op.create_table('listing_cases',
     sa.Column('id', ID, nullable=False),
     sa.Column('code', sa.String(length=32), nullable=False),
@@ -70,24 +52,6 @@ def upgrade():
             batch_op.create_index(f'ix_picture_prints_part_{n}', [f'part_{n}'], unique=False)
 
 
-def _ask_more():
-    with op.batch_alter_table('categories', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('requires', sa.JSON(), server_default='[]', nullable=False))
-    categories = sa.table('categories', sa.column('id', ID), sa.column('slug', sa.String),
-                          sa.column('specs', sa.JSON), sa.column('requires', sa.JSON))
-    shop = op.get_bind()
-    for row in shop.execute(sa.select(categories.c.id, categories.c.slug, categories.c.specs)).all():
-        specs = json.loads(row.specs) if isinstance(row.specs, str) else row.specs or []
-        known = {each['key'] for each in specs}
-        new = [each for each in (NEW.get(row.slug),) if each and each['key'] not in known]
-        wanted = [fact for fact in REQUIRES.get(row.slug, []) if fact in known | {'warnings', *(each['key'] for each in new)}]
-        if wanted:
-            change = categories.update().where(categories.c.id == row.id)
-            shop.execute(change.values(specs=[*specs, *new], requires=wanted))
-
-
 def downgrade():
     op.drop_table('picture_prints')
     op.drop_table('listing_cases')
-    with op.batch_alter_table('categories', schema=None) as batch_op:
-        batch_op.drop_column('requires')
