@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, select, update
 
@@ -17,6 +17,7 @@ from shop.delivery_tables import Stretch
 from shop.errors import NotFound, Refused
 from shop.grid import Cell
 from shop.i18n import _
+from shop.listing_checks import lacking
 from shop.models import Category, DeliveryRate, Event, Picture, Product, ProductStatus, Profile, Seller, Variant
 from shop.sellers import may_sell
 from shop.words import Words
@@ -49,13 +50,6 @@ COPIED = (
     *("handling_days", "guarantee", "warnings", "maker", "responsible", "creator_rate", "weight_grams"),
     "has_own_delivery",
 )
-
-
-class Lack(NamedTuple):
-    """A fact without which it cannot go live: which one (its field on the page), and in words."""
-
-    fact: str
-    words: str
 
 
 def categories_known() -> Sequence[Row[Any]]:
@@ -157,18 +151,6 @@ def refuse_if_stopped(product: Product) -> None:
     _see_to(product.seller_id)
 
 
-def lacking(product: Product) -> list[Lack]:
-    """What it lacks before it may go live, in the order of the page."""
-    lacks = [
-        (not product.description, "description", _("A description, in Dutch or in English")),
-        (not product.maker.get("name"), "maker", _("Who made it: name, address and e-mail")),
-        (not offered(product), "variants", _("A price")),
-        (not product.pictures, "pictures", _("A picture")),
-        (not product.delivery, "delivery", _("A country that you deliver to")),
-    ]
-    return [Lack(fact, words) for is_missing, fact, words in lacks if is_missing]
-
-
 def offered(product: Product) -> list[Variant]:
     """The sizes and colours that are offered, in their order."""
     return [variant for variant in product.variants if variant.is_offered]
@@ -225,7 +207,7 @@ def _go_live(product: Product, was: str, by: Actor) -> None:
     if product.status != was:
         raise Refused(_("This has just changed. Please look again."))
     if lacks := lacking(product):
-        raise Refused(_("This still lacks: %(facts)s.", facts=", ".join(lack.words for lack in lacks)), 422)
+        raise Refused(_("This still lacks something. %(facts)s", facts=" ".join(lack.words for lack in lacks)), 422)
     to = ProductStatus.LIVE
     for variant in sorted(offered(product), key=lambda each: each.id):  # in the order of their ids, as everywhere
         prices.set_price(variant.id, variant.price)
@@ -242,8 +224,8 @@ def _settle(product: Product) -> None:
     db.session.expire_all()  # the grid and the delivery are written by statements
     lacks = lacking(product)
     if lacks and product.status in ON_SALE:
-        words = ", ".join(lack.words for lack in lacks)
-        raise Refused(_("This is for sale, so it cannot be without: %(facts)s. Pause it first.", facts=words), 422)
+        words = " ".join(lack.words for lack in lacks)
+        raise Refused(_("This is for sale, so nothing may be missing. Pause it first. %(facts)s", facts=words), 422)
     product.is_complete = not lacks
     db.session.flush()
 
