@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from shop.audit import Actor
 from shop.database import rows
@@ -58,6 +58,15 @@ class Listed(NamedTuple):
         return [Money(minor, "EUR") for minor in sorted({self.least_minor, self.most_minor} - {None})]  # type: ignore[type-var, arg-type]
 
 
+class Change(NamedTuple):
+    """What a variant cost from a moment on."""
+
+    variant: int
+    name: Words
+    at: datetime
+    price: Money
+
+
 class Page(NamedTuple):
     """Some of the list, and the code after which it goes on; empty where it ends."""
 
@@ -76,9 +85,9 @@ def page_of(person: Actor, *, words: str = "", state: str = "", after: str = "")
     return Page(found[:PAGE], found[PAGE - 1].code if len(found) > PAGE else "")
 
 
-def history_of(product: Product) -> Sequence[Row[Any]]:
+def history_of(product: Product) -> list[Change]:
     """What each of its sizes and colours has been sold for, the newest first."""
-    return rows(_HISTORY, product=product.id)
+    return [Change(*row[:3], Money(*row[3:])) for row in rows(_HISTORY, product=product.id)]
 
 
 def _plain(words: str) -> str:

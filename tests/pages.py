@@ -29,6 +29,11 @@ HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 LANGUAGES = ("en", "nl")
 RESET = "the-token-of-a-mailed-link"
 
+MINAS = (
+    "SELECT products.code FROM products JOIN sellers ON sellers.id = seller_id"
+    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
+    " WHERE users.email = 'mina@example.com' ORDER BY products.id LIMIT 1"
+)
 # Endpoint -> a query for the arguments of one example.
 EXAMPLES = {
     "feed.clip": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
@@ -51,6 +56,8 @@ EXAMPLES = {
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "showcase.show": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'approved' ORDER BY profiles.id LIMIT 1",
+    "listings.show": MINAS,
+    "listings.preview": MINAS,
     "clip_desk.show": "SELECT clips.code FROM clips JOIN profiles ON profiles.id = clips.profile_id"
     " JOIN users ON users.id = profiles.user_id WHERE users.email = 'kai@example.com' ORDER BY clips.id LIMIT 1",
 }
@@ -94,7 +101,7 @@ LOOKS: dict[Who, tuple[str, ...]] = {
     Who.MODERATOR: ("rex",),
     Who.ADMIN: ("ada",),
 }
-ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",)}
+ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",), "listings.preview": ("mina", "rex")}
 
 
 class Unlisted(Exception):

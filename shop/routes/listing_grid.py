@@ -6,11 +6,11 @@ from flask import Blueprint, abort, url_for
 from flask_login import current_user
 
 from shop import delivery_tables, listings, sellers
+from shop.countries import COUNTRIES
 from shop.database import db, let_go
 from shop.errors import Refused
 from shop.hypermedia import Answer, leave, page
 from shop.models import Seller
-from shop.routes.listing_forms import countries
 from shop.routes.listing_rows import Grid, Stretches
 from shop.routes.listings import mine, refused_in, saved, shown
 
@@ -66,7 +66,7 @@ def change() -> Answer:
 
 
 def _table(stretches: Stretches, status: int = 200, error: str = "") -> Answer:
-    return page("listings/table.html", "table", status=status, stretches=stretches, error=error, countries=countries())
+    return page("listings/table.html", "table", status=status, stretches=stretches, error=error, delivered=COUNTRIES)
 
 
 def _seller() -> Seller:

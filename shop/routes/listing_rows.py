@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 from flask import request
 
 from shop import delivery_tables, listings
+from shop.countries import COUNTRIES
 from shop.delivery_tables import Stretch
 from shop.errors import Refused
 from shop.grid import CURRENCY, MOST, Cell
-from shop.i18n import LANGUAGES, _
+from shop.i18n import _
 from shop.listing_facts import HEAVIEST
 from shop.models import Product
 from shop.money import Money
@@ -175,7 +176,7 @@ def _as_typed(kept: Any) -> dict[str, str]:
 
 
 def _as_told(row: dict[str, str]) -> Stretch:
-    if row["country"] not in LANGUAGES["en"].territories or len(row["country"]) != 2:
+    if row["country"] not in COUNTRIES:
         raise Refused(_("Choose a country."), 422)
     free_from = minor(row["free_from"]) if row["free_from"].strip() else None
     up_to = whole(row["up_to"]) if row["up_to"].strip() else HEAVIEST

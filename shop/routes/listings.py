@@ -9,13 +9,14 @@ from flask_login import current_user
 from wtforms.fields.choices import SelectChoice
 
 from shop import assortment, clock, i18n, listing_facts, listings, products, sellers
+from shop.countries import COUNTRIES
 from shop.database import db, let_go
 from shop.errors import NotFound, Refused
 from shop.hypermedia import Answer, Form, leave, page, wants_fragment
 from shop.i18n import _, _l
 from shop.models import Product, ProductStatus, Role
 from shop.routes.listing_forms import FactsForm, OriginForm, SafetyForm, TermsForm, WhatForm, facts_form
-from shop.routes.listing_rows import Grid, Stretches
+from shop.routes.listing_rows import Grid, Stretches, said_both
 
 bp = Blueprint("listings", __name__, url_prefix="/seller/products")
 
@@ -89,26 +90,30 @@ def mine(code: str) -> Product:
 
 def shown(product: Product, section: str = "what", status: int = 200, words: str = "", **more: Any) -> Answer:
     """The page as it stands; for htmx one section of it, the state, and what changes along with it."""
-    also = [f"listings/{part}.html" for part in ("state", *ALONG.get(section, ()))] if status == 200 else []
+    parts = dict.fromkeys(("state", *ALONG.get(section, ()))) if status == 200 else {}
+    also = [f"listings/{part}.html" for part in parts if part != section]
     if words and wants_fragment():
         also.append("parts/message.html")
-    forms = {name: form_of(product, name) for name in FORMS}
+    return page("listings/show.html", section, also=also, status=status, words=words, **{**_facts(product), **more})
+
+
+def _facts(product: Product) -> dict[str, Any]:
+    """What the page shows."""
     grid, history = Grid.of(product), assortment.history_of(product)
-    context = {
+    return {
         "product": product,
-        "forms": forms,
+        "forms": {name: form_of(product, name) for name in FORMS},
         "grid": grid,
-        "stretches": Stretches.of_product(product),
-        "states": STATES,
-        "lacks": listings.lacking(product),
-        "history": history,
-        "words": words,
-        "errors": {},
-        "offered": listings.offered(product),
         "colors": grid.colors,
+        "typed_color": said_both,
+        "offered": listings.offered(product),
+        "stretches": Stretches.of_product(product),
+        "delivered": COUNTRIES,
+        "lacks": lacking(product),
+        "history": history,
         "line": _line(product, history),
+        "errors": {},
     }
-    return page("listings/show.html", section, also=also, status=status, **{**context, **more})
 
 
 def form_of(product: Product, name: str, *, is_sent: bool = False) -> Form:
@@ -128,17 +133,18 @@ def _categories(*, has_none: bool = False) -> list[SelectChoice]:
     return [*none, *(SelectChoice(row.slug, i18n.said(row.name)) for row in listings.categories_known())]
 
 
-def _line(product: Product, history: Any) -> list[tuple[float, float]]:
+def _line(product: Product, history: list[assortment.Change]) -> list[tuple[float, float]]:
     """The price of its first size or colour as steps of a line, 350 wide and 100 high, until now."""
     first = next(iter(listings.offered(product)), None)
-    steps = [row for row in reversed(history) if first is not None and row.id == first.id]
+    steps = [change for change in reversed(history) if first is not None and change.variant == first.id]
     if not steps:
         return []
-    began, most = steps[0].at, max(row.price_minor for row in steps)
+    began, most = steps[0].at, max(change.price.minor for change in steps)
     whole = max((clock.now() - began).total_seconds(), 1)
     points: list[tuple[float, float]] = []
-    for row in steps:
-        x, y = round(350 * (row.at - began).total_seconds() / whole, 1), round(100 - 86 * row.price_minor / most, 1)
+    for change in steps:
+        part, height = (change.at - began).total_seconds() / whole, change.price.minor / most
+        x, y = round(350 * part, 1), round(100 - 86 * height, 1)
         points += [(x, points[-1][1]), (x, y)] if points else [(x, y)]
     return [*points, (350.0, points[-1][1])]
 
