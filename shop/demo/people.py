@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import accounts, clock, proofs, sellers
+from shop import accounts, clock, proofs, sellers, verdicts
 from shop.accounts import Person
 from shop.database import db
 from shop.demo import catalogue
@@ -106,9 +106,8 @@ def _apply(entry: catalogue.Entry, profile: Profile) -> None:
 
 def _decide(entry: catalogue.Entry, judge: Person) -> None:
     vetting, seller = entry["vetting"], sellers.called(entry["handle"])
-    told: dict[str, Any] = {"words": Words.read(vetting["reason"]), "checks": sellers.checks_for(seller)}
     with clock.at(catalogue.ago(vetting["days_ago"])):
-        sellers.decide(seller, vetting["state"], by=judge, seen=sellers.as_it_stands(seller), is_told=False, **told)
+        verdicts.settle(seller, vetting["state"], by=judge, words=Words.read(vetting["reason"]), is_told=False)
 
 
 def _identity(entry: catalogue.Entry) -> dict[str, Any]:
