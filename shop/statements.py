@@ -16,7 +16,7 @@ from shop.accounts import Person
 from shop.audit import Actor
 from shop.database import db, first, rows
 from shop.errors import NotFound, Refused
-from shop.i18n import _
+from shop.i18n import _, long_day, speaking
 from shop.models import Appeal, Product, Profile, Seller, Statement, User, Verdict
 from shop.reasons import Reason
 from shop.words import Words
@@ -113,8 +113,13 @@ def _tell(made: Statement, seller: Seller, product: Product | None) -> None:
         rule=made.rule,
         words=made.words.said(owner.language),
         is_automated=made.is_automated,
-        appeal_until=made.appeal_until.date().isoformat() if made.appeal_until else "",
+        appeal_until=_day(made.appeal_until, owner.language),
     )
+
+
+def _day(moment: datetime | None, language: str) -> str:
+    with speaking(language):
+        return long_day(moment) if moment else ""
 
 
 def called(code: str, person: Person) -> Row[Any]:

@@ -28,7 +28,7 @@ from shop.models import (
     TransferState,
 )
 from shop.money import Money
-from shop.payouts import is_disputed, is_gone, is_stopped
+from shop.payouts import is_disputed, is_frozen, is_gone, is_stopped
 
 AT_ONCE = 200
 AGAIN = timedelta(
@@ -65,6 +65,7 @@ _DUE = (
         accounts.c.state == AccountState.ACTIVE,
         ~is_stopped,
         ~is_gone,
+        ~is_frozen,
         ~is_disputed,
     )
     .order_by(transfers.c.due_at)

@@ -131,6 +131,6 @@ def _wanted(form: RefundForm, desk: Desk) -> dict[str, Any]:
 
 
 def _page(desk: Desk, form: RefundForm, home: str, status: int = 200, words: str = "") -> Answer:
-    is_stale = home.startswith("/moderation") and not is_fresh(current_user.proven_at)
+    is_stale = home.startswith("/moderation") and not is_fresh(current_user.vouched_at)
     facts: dict[str, Any] = {"form": form, "home": home, "words": words, "why": WHY, "is_stale": is_stale}
     return secret(page("order_money/show.html", "order", status=status, desk=desk, **facts))

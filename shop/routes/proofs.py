@@ -7,17 +7,25 @@ from typing import Any, NamedTuple
 import segno
 from flask import Blueprint, make_response, render_template, request, session, url_for
 from flask_login import current_user
+from wtforms import PasswordField
 
 from shop import accounts, clock, credentials, otp, proofs
 from shop.access import home_address, is_fresh
 from shop.accounts import Person
 from shop.database import db, let_go
 from shop.errors import Refused
-from shop.hypermedia import Answer, leave, page, secret
+from shop.hypermedia import Answer, Form, leave, page, secret
+from shop.i18n import _l
 from shop.models import User
-from shop.routes.credentials import come_in
+from shop.routes.credentials import PASSWORD, come_in
 
 bp = Blueprint("proofs", __name__, url_prefix="/sign-in")
+
+
+class AgainForm(Form):
+    """The password, of who is signed in."""
+
+    password = PasswordField(_l("Your password"), validators=PASSWORD, id="again")
 
 
 class Asked(NamedTuple):
@@ -50,13 +58,19 @@ def _to_the_door() -> Answer:
 
 @bp.get("/proof")
 def show() -> Answer:
-    """Ask for the second proof; who has none yet is led to setting one up."""
+    """Ask for the second proof; who has none is led to setting one up, or when signed in gives the password again."""
     asked = _asked()
     if asked is None:
         return _to_the_door()
-    if not proofs.ways_of(asked.user.id).are_there:
+    if proofs.ways_of(asked.user.id).are_there:
+        return _question(asked)
+    if asked.person is None:
         return leave(url_for(".set_up", next=_next()))
-    return _question(asked)
+    return _password_page(AgainForm(None))
+
+
+def _password_page(form: AgainForm, status: int = 200) -> Answer:
+    return secret(page("proofs/password.html", "proof", status=status, next=_next(), form=form))
 
 
 def _question(asked: Asked, status: int = 200, error: str = "") -> Answer:
@@ -82,6 +96,21 @@ def check() -> Answer:
         let_go()
         return _question(asked, no.status, no.words)
     return _open(asked)
+
+
+@bp.post("/proof/password")
+def check_password() -> Answer:
+    """The password once more, of who has nothing else: this browser gets a new session, and goes on."""
+    form = AgainForm()
+    if not form.validate():
+        return _password_page(form, 422)
+    try:
+        credentials.prove(current_user, form.password.data)
+    except credentials.WrongPassword as no:
+        form.password.errors = [no.words]
+        return _password_page(form, no.status)
+    come_in(proofs.let_in(current_user.id, request.user_agent.string, instead=current_user, is_proven=False))
+    return leave(_next())
 
 
 @bp.post("/proof/passkey")
@@ -119,8 +148,10 @@ def set_up() -> Answer:
 
 
 def _may_set_up(asked: Asked) -> bool:
-    has_some = proofs.ways_of(asked.user.id).are_there
-    return not has_some or (asked.person is not None and is_fresh(asked.person.proven_at))
+    """Who has just typed the password and has nothing yet; and who is in and vouched for themselves just now."""
+    if asked.person is not None:
+        return is_fresh(asked.person.vouched_at)
+    return not proofs.ways_of(asked.user.id).are_there
 
 
 def _offer(asked: Asked, status: int = 200, error: str = "", passkey_error: str = "") -> Answer:
@@ -173,5 +204,13 @@ def _done(asked: Asked, fresh: list[str]) -> Answer:
 def remove(code: str) -> Answer:
     """Forget a passkey."""
     proofs.remove_passkey(current_user, code)
+    db.session.commit()
+    return leave(url_for(".set_up"))
+
+
+@bp.post("/app/removal")
+def remove_app() -> Answer:
+    """Forget the app that makes codes."""
+    proofs.remove_app(current_user)
     db.session.commit()
     return leave(url_for(".set_up"))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
+from webauthn.helpers import base64url_to_bytes
 
 from shop import access, accounts, clock, otp, passwords, proofs
 from shop.database import db
@@ -204,7 +205,7 @@ def test_a_staff_session_without_a_second_proof_opens_no_desk(app, signed_in_as)
 
 def challenge_of(client, address):
     text = client.get(address).text.partition("challenge&#34;: &#34;")[2].partition("&#34;")[0]
-    return proofs.webauthn._bytes(text)
+    return base64url_to_bytes(text)
 
 
 def test_mina_makes_a_passkey_and_from_then_on_it_is_asked_for(app, client, knows):
