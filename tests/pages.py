@@ -40,6 +40,7 @@ EXAMPLES = {
     "feed.products": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
+    "catalogue.show": "SELECT code FROM catalogue_imports ORDER BY id LIMIT 1",
     "listing_desk.case": "SELECT code FROM listing_cases ORDER BY id LIMIT 1",
     "listing_desk.listing": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "papers.show": "SELECT code FROM papers WHERE state = 'sealed' ORDER BY id LIMIT 1",
@@ -79,6 +80,9 @@ NO_PAGES = frozenset(
         "health.livez",
         "health.readyz",
         "payouts.seller_csv",
+        "catalogue.export",
+        "catalogue.template",
+        "catalogue.report",
         "payouts.creator_csv",
     )
 )
@@ -226,6 +230,7 @@ def furnish(app: Flask) -> Flask:
         _let_the_books_differ()
         _keep_a_card()
         _let_a_listing_wait()
+        _send_products()
         db.session.commit()
         demo.trade()
     for method in ("card", "ideal"):  # the one is paid, the other waits at the bank
@@ -285,6 +290,18 @@ def _let_the_books_differ() -> None:
     db.session.add(WebhookEvent(event_id="evt_3Q8yF5sQmXkK1u2vW3xY4zA5b", state="quarantined", tries=1, **told))
     dead = {"handler": "shop.media.make", "arguments": {}, "state": JobState.DEAD, "run_at": now, "tries": 5}
     db.session.add(Job(**dead, last_error="RuntimeError('each worker that began it has died')"))
+
+
+def _send_products() -> None:
+    """Mina has sent a file: a new product, and one whose price cannot be."""
+    from shop import accounts, catalogue_imports
+    from shop.database import db
+
+    mina = accounts.open_session(accounts.called("mina@example.com"))
+    text = "product,sku,category,title_en,price\nlamp-1,lamp-1,home,Lamp,12.50\ncup-1,cup-1,home,Cup,-5\n"
+    sent = catalogue_imports.send(mina, text.encode(), "products.csv")
+    db.session.flush()
+    catalogue_imports.look(number=sent.id)
 
 
 def _let_a_listing_wait() -> None:
