@@ -132,7 +132,7 @@ def report(number: int, outcome: str = "", after: int = 0, most: int = PAGE) -> 
 @jobs.long_handler
 def look(*, number: int) -> None:
     """Look what a file would do, and write that down line by line."""
-    sent = db.session.get_one(CatalogueImport, number)
+    sent = db.session.get_one(CatalogueImport, number, populate_existing=True)
     if sent.state != ImportState.CHECKING:
         return
     with speaking(sent.language):
@@ -149,7 +149,7 @@ def look(*, number: int) -> None:
 @jobs.long_handler
 def apply(*, number: int) -> None:
     """Carry out the next piece of a file, and come back for the rest."""
-    sent = db.session.get_one(CatalogueImport, number)
+    sent = db.session.get_one(CatalogueImport, number, populate_existing=True)
     if sent.state != ImportState.APPLYING or sent.user_id is None:
         return
     with speaking(sent.language):
@@ -158,7 +158,7 @@ def apply(*, number: int) -> None:
         seller, by = db.session.get_one(Seller, sent.seller_id), By(sent.user_id)
         for plan in list(_plans(sent, piece)):
             _say(number, _carried_out(plan, seller, by))
-    sent = db.session.get_one(CatalogueImport, number)
+    sent = db.session.get_one(CatalogueImport, number, populate_existing=True)
     sent.done += len(piece.groups)
     if sent.done < sent.total:
         jobs.later(apply, number=number)
@@ -230,7 +230,7 @@ def forget_old() -> None:
 def give_up(*, number: int) -> None:
     """Say that it went wrong, so that its seller does not wait for ever."""
     let_go()
-    sent = db.session.get_one(CatalogueImport, number)
+    sent = db.session.get_one(CatalogueImport, number, populate_existing=True)
     with speaking(sent.language):
         sent.problem = _("Something went wrong on our side.")
     sent.state, sent.content, sent.ended_at = ImportState.FAILED, b"", clock.now()
