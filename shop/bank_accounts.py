@@ -117,12 +117,11 @@ def change(seller: Seller, *, iban: str, holder: str, by: Person) -> Verdict:
     if was is not None and (payees.opened(was.id), was.holder) == (found.iban, found.holder):
         raise Refused(_("You are paid on this account already."), 422)
     _end(seller_id, BankState.WAITING, BankState.REPLACED)
-    until = clock.now() + FROZEN_FOR
-    payees.keep(seller_id, BankState.WAITING, found, by=by, frozen_until=until)
+    payees.keep(seller_id, BankState.WAITING, found, by=by, frozen_for=FROZEN_FOR)
     last4, old = found.iban[-4:], was.last4 if was else ""
     after = {"last4": last4, "payee_check": str(found.verdict.result)}
     _write_down("bank account changed", seller, by, before={"last4": old}, after=after)
-    _tell(seller, "bank_changed", last4=last4, old=old, until=until)
+    _tell(seller, "bank_changed", last4=last4, old=old, until=clock.now() + FROZEN_FOR)
     return found.verdict
 
 

@@ -6,7 +6,7 @@ the account, and a mark, by which the same account is seen twice.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 import structlog
@@ -136,10 +136,10 @@ def look_again(account: int) -> None:
 # The seal
 
 
-def keep(seller_id: int, state: BankState, found: Checked, *, by: Person, frozen_until: datetime | None = None) -> None:
+def keep(seller_id: int, state: BankState, found: Checked, *, by: Person, frozen_for: timedelta | None = None) -> None:
     """Seal an account and keep it, with its mark and with what its bank said."""
     key, last4, bank = vault.new_key(), found.iban[-4:], bank_of(found.iban)
-    wrapped = vault.wrap(key)
+    wrapped, now = vault.wrap(key), clock.now()
     row = {
         "seller_id": seller_id,
         "state": state,
@@ -154,8 +154,8 @@ def keep(seller_id: int, state: BankState, found: Checked, *, by: Person, frozen
         "payee_check": found.verdict.result,
         "payee_name": found.verdict.name,
         "set_by_id": by.id,
-        "set_at": clock.now(),
-        "frozen_until": frozen_until,
+        "set_at": now,
+        "frozen_until": now + frozen_for if frozen_for else None,
     }
     connection().execute(accounts.insert(), row)
     marks.keep_iban(seller_id, found.iban)

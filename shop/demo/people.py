@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import accounts, clock, proofs, sellers, verdicts
+from shop import accounts, clock, gateways, look_ups, marks, payees, proofs, sellers, verdicts
 from shop.accounts import Person
 from shop.database import db
 from shop.demo import catalogue
-from shop.models import Address, Profile, Role, Seller, SellerKind, User, Vetting
+from shop.gateways.bank_port import Verdict
+from shop.models import Address, BankState, LookUpResult, Profile, Role, Seller, SellerKind, User, Vetting
 from shop.words import Words
 
 
@@ -35,10 +36,18 @@ ACCOUNTS = (
 )
 
 
+# Who applies to sell, besides those of the catalogue: their windows come with their applications (`applicants`).
+APPLICANTS = (
+    Account("applicant", "fenna@weeft.example", "Fenna weeft", "fenna.weeft"),
+    Account("applicant", "jonas@lichtwerk.example", "Lichtwerk", "lichtwerk"),
+    Account("applicant", "bonjour@atelierbrume.example", "Atelier Brume", "atelier.brume"),
+)
+
+
 def add(shop: catalogue.Entry, files: catalogue.Files, secret: str) -> None:
     """Open the accounts and windows that are not there yet; `secret` is what is kept of everybody's password."""
     owners = {account.handle: account for account in ACCOUNTS if account.handle}
-    for account in ACCOUNTS:
+    for account in (*ACCOUNTS, *APPLICANTS):
         _add_user(account, secret)
     films = {clip["creator"] for clip in shop["clips"]}
     for entry in shop["accounts"]:
@@ -91,6 +100,7 @@ def add_sellers(entries: list[catalogue.Entry]) -> None:
         profile = profile_of(entry["handle"])
         if entry["trader"] and judge and not catalogue.is_there(Seller, Seller.profile_id == profile.id):
             _apply(entry, profile)
+            _be_known(entry, profile)
             if entry["vetting"]["state"] != Vetting.WAITING:
                 _decide(entry, accounts.as_actor(judge))
 
@@ -102,6 +112,19 @@ def _apply(entry: catalogue.Entry, profile: Profile) -> None:
         sellers.apply(
             owner, handle=profile.handle, shop_name=profile.name, is_told=False, **_identity(entry), **_ways(entry)
         )
+
+
+def _be_known(entry: catalogue.Entry, profile: Profile) -> None:
+    """Their account, the marks by which they are seen twice, and the register's answer about who still waits."""
+    seller, owner = sellers.called(profile.handle), Person(profile.user_id or 0, profile.name, "")
+    marks.keep(seller)
+    check, iban, holder = gateways.bank(), entry["trader"]["iban"], seller.legal_name
+    verdict = check.check(iban, holder) if check else Verdict(LookUpResult.CANNOT_CHECK)
+    account = payees.Checked(iban, holder, check.name if check else look_ups.NOBODY, verdict)
+    with clock.at(seller.applied_at):
+        payees.keep(seller.id, BankState.CURRENT, account, by=owner)
+    if entry["vetting"]["state"] == Vetting.WAITING:
+        look_ups.ask(seller)
 
 
 def _decide(entry: catalogue.Entry, judge: Person) -> None:
