@@ -16,7 +16,6 @@ from shop.errors import Refused
 from shop.i18n import _
 from shop.listing_facts import HEAVIEST
 from shop.models import DeliveryProfile, DeliveryRate, Product, Seller
-from shop.money import Money
 
 MOST_ROWS = 60
 LONGEST = 60  # working days on the way
@@ -96,20 +95,14 @@ def set_by_hand(product: Product, stretches: Sequence[Stretch]) -> None:
     if len({each.country for each in stretches}) < len(stretches):
         raise Refused(_("A country can be there only once."), 422)
     product.has_own_delivery = bool(stretches)
-    if not stretches:
-        db.session.flush()
-        return derive(product)
-    product.delivery = []
     db.session.flush()
-    product.delivery = [_rate(each) for each in stretches]
-    db.session.flush()
-    return None
-
-
-def _rate(each: Stretch) -> DeliveryRate:
-    cost = Money(each.cost_minor, CURRENCY)
-    days = {"min_days": each.min_days, "max_days": each.max_days}
-    return DeliveryRate(country=each.country, **days, cost=cost, free_from_minor=each.free_from_minor)
+    if stretches:
+        run(_FORGET_ONE, product=product.id)
+        same = {"product_id": product.id, "cost_currency": CURRENCY}
+        rows_ = [{**each._asdict(), **same} for each in stretches]
+        connection().execute(insert(rates), [{name: row[name] for name in _INTO} for row in rows_])
+    derive(product)
+    db.session.expire(product, ("delivery",))
 
 
 def _see_to(stretches: Sequence[Stretch]) -> None:
