@@ -20,7 +20,6 @@ from shop.words import Words
 WARNINGS = "warnings"  # what a category may ask for besides its own specs
 LONGEST_HANDLING = 60  # days
 LEAST_RETURNS = 14  # days, from the seller's own terms (2011/83/EU art. 9)
-NEAR = 6  # bits of 64 in which the prints of two pictures differ that show the same
 DUTCH = frozenset(("NL", "BE"))  # who has things delivered here has to be able to read the warnings
 
 # By what a word in a title shows that the thing belongs on a shelf where this is asked.
@@ -85,7 +84,8 @@ def _describes_pictures(product: Product) -> bool:
 
 
 def _has_price(product: Product) -> bool:
-    return bool(product.variants) and all(variant.price.minor > 0 for variant in product.variants)
+    offered = [variant for variant in product.variants if variant.is_offered is not False]
+    return bool(offered) and all(variant.price.minor > 0 for variant in offered)
 
 
 def _knows_returns(product: Product) -> bool:

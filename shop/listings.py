@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, select, update
 
-from shop import clock, delivery_tables, grid, listing_facts, pictures, prices
+from shop import clock, delivery_tables, grid, listing_cases, listing_facts, pictures, prices
 from shop.audit import Actor
 from shop.database import connection, db, first, rows
 from shop.delivery_tables import Stretch
@@ -174,6 +174,7 @@ def pause(product: Product, *, by: Actor) -> None:
     paused = update(products).where(products.c.id == product.id, products.c.status == was)
     if connection().execute(paused.values(status=ProductStatus.PAUSED)).rowcount != 1:
         raise Refused(_("This has just changed. Please look again."))
+    listing_cases.withdraw(product.id)
     db.session.refresh(product)
     _note(product, was, ProductStatus.PAUSED, by)
 
@@ -208,7 +209,7 @@ def _go_live(product: Product, was: str, by: Actor) -> None:
         raise Refused(_("This has just changed. Please look again."))
     if lacks := lacking(product):
         raise Refused(_("This still lacks something. %(facts)s", facts=" ".join(lack.words for lack in lacks)), 422)
-    to = ProductStatus.LIVE
+    to = listing_cases.look_at(product)
     for variant in sorted(offered(product), key=lambda each: each.id):  # in the order of their ids, as everywhere
         prices.set_price(variant.id, variant.price)
     moved = connection().execute(_MOVE.values(status=to, is_complete=True), {"product": product.id, "was": was})
@@ -223,9 +224,11 @@ def _settle(product: Product) -> None:
     db.session.flush()
     db.session.expire_all()  # the grid and the delivery are written by statements
     lacks = lacking(product)
-    if lacks and product.status in ON_SALE:
-        words = " ".join(lack.words for lack in lacks)
-        raise Refused(_("This is for sale, so nothing may be missing. Pause it first. %(facts)s", facts=words), 422)
+    if product.status in ON_SALE:
+        if lacks:
+            words = " ".join(lack.words for lack in lacks)
+            raise Refused(_("This is for sale, so nothing may be missing. Pause it first. %(facts)s", facts=words), 422)
+        product.status = listing_cases.look_at(product)
     product.is_complete = not lacks
     db.session.flush()
 

@@ -40,6 +40,8 @@ EXAMPLES = {
     "feed.products": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
+    "listing_desk.case": "SELECT code FROM listing_cases ORDER BY id LIMIT 1",
+    "listing_desk.listing": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "papers.show": "SELECT code FROM papers WHERE state = 'sealed' ORDER BY id LIMIT 1",
     "sandbox.bank": "SELECT name FROM sandbox_objects WHERE kind = 'page' LIMIT 1",
     "sandbox.account": "SELECT name FROM sandbox_objects WHERE kind = 'link' LIMIT 1",
@@ -223,6 +225,7 @@ def furnish(app: Flask) -> Flask:
         _forget_a_password()
         _let_the_books_differ()
         _keep_a_card()
+        _let_a_listing_wait()
         db.session.commit()
         demo.trade()
     for method in ("card", "ideal"):  # the one is paid, the other waits at the bank
@@ -282,6 +285,22 @@ def _let_the_books_differ() -> None:
     db.session.add(WebhookEvent(event_id="evt_3Q8yF5sQmXkK1u2vW3xY4zA5b", state="quarantined", tries=1, **told))
     dead = {"handler": "shop.media.make", "arguments": {}, "state": JobState.DEAD, "run_at": now, "tries": 5}
     db.session.add(Job(**dead, last_error="RuntimeError('each worker that began it has died')"))
+
+
+def _let_a_listing_wait() -> None:
+    """Mina's newest bag is called sustainable, and a moderator looks at it first."""
+    from sqlalchemy import select
+
+    from shop import listing_cases
+    from shop.database import db
+    from shop.models import Product, ProductStatus
+    from shop.words import Words
+
+    product = db.session.scalars(
+        select(Product).where(Product.status == ProductStatus.LIVE).order_by(Product.id.desc())
+    ).first()
+    product.description = Words(nl="Duurzaam en eco.", en="Sustainable and eco.")
+    product.status = listing_cases.look_at(product)
 
 
 def _keep_a_card() -> None:

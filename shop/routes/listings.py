@@ -109,7 +109,7 @@ def _facts(product: Product) -> dict[str, Any]:
         "offered": listings.offered(product),
         "stretches": Stretches.of_product(product),
         "delivered": COUNTRIES,
-        "lacks": listings.lacking(product),
+        "lacks": lacking(product),
         "history": history,
         "line": _line(product, history),
         "errors": {},
