@@ -119,7 +119,7 @@ BROKEN = [
     ("UPDATE audit SET reason = 'a better one' WHERE seq = 2", 2, "it is not as it was written"),
     ("UPDATE audit SET actor_id = 7 WHERE seq = 3", 3, "it is not as it was written"),
     ("UPDATE audit SET hash = 'g' || substr(hash, 2) WHERE seq = 1", 1, "it is not as it was written"),
-    ("UPDATE audit SET prev_hash = 'e' || substr(hash, 2) WHERE seq = 2", 2, "it does not follow"),
+    ("UPDATE audit SET prev_hash = 'x' || substr(hash, 2) WHERE seq = 2", 2, "it does not follow"),
     ("DELETE FROM audit WHERE seq = 1", 1, "it is missing"),
     ("DELETE FROM audit WHERE seq = 2", 2, "it is missing"),
     ("DELETE FROM audit WHERE seq = 4", 4, "does not reach the head"),
