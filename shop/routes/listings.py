@@ -14,6 +14,7 @@ from shop.database import db, let_go
 from shop.errors import NotFound, Refused
 from shop.hypermedia import Answer, Form, leave, page, wants_fragment
 from shop.i18n import _, _l
+from shop.listing_checks import lacking
 from shop.models import Product, ProductStatus, Role
 from shop.routes.listing_forms import FactsForm, OriginForm, SafetyForm, TermsForm, WhatForm, facts_form
 from shop.routes.listing_rows import Grid, Stretches, said_both
