@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import text
 
-from shop import assortment, delivery_tables, listings, pictures
+from shop import assortment, delivery_tables, jobs, listings, pictures
 from shop.database import db
 from shop.delivery_tables import Stretch
 from shop.errors import NotFound, Refused
@@ -163,6 +163,22 @@ def test_delivery_is_read_from_the_table_by_weight_and_follows_it(mina, shoe):
     assert delivery() == [("NL", 0, 1, 0)]
     listings.set_delivery(shoe, [], by=mina)
     assert (delivery(), shoe.has_own_delivery) == ([("NL", 1, 2, 295)], False)
+
+
+def test_a_long_list_follows_the_table_by_jobs_and_what_lost_its_delivery_is_said_to_lack_it(mina, shoe, monkeypatch):
+    monkeypatch.setattr(delivery_tables, "AT_ONCE", 1)
+    monkeypatch.setattr(listings, "LOOKED_AT", 1)
+    copies = [listings.duplicate(shoe, by=mina) for _n in range(2)]
+    listings.set_table(mina.seller, [Stretch("NL", 1, 2, 595, None, 1000)], by=mina)
+    listings.change(copies[1], {"weight_grams": 1500}, by=mina)
+    db.session.commit()
+    jobs.run_due()
+    assert [[rate.cost.minor for rate in one.delivery] for one in (shoe, *copies)] == [[595], [595], []]
+    assert [one.is_complete for one in (shoe, *copies)] == [True, True, False]
+    listings.set_table(mina.seller, [Stretch("NL", 1, 2, 695)], by=mina)
+    db.session.commit()
+    jobs.run_due()
+    assert [one.is_complete for one in (shoe, *copies)] == [True, True, True]
 
 
 @pytest.mark.parametrize(
