@@ -167,9 +167,11 @@ def refused_in(section: str, code: str, no: Refused, **more: Any) -> Answer:
     return shown(mine(code), section, no.status, errors={section: no.words}, **more)
 
 
-@bp.post("/<code>/<any(what, facts, safety, origin, terms):section>")
+@bp.post("/<code>/<section>")
 def change(code: str, section: str) -> Answer:
     """Save one section."""
+    if section not in FORMS:
+        abort(404)
     product = mine(code)
     form = form_of(product, section, is_sent=True)
     if not form.validate():
