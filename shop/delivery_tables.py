@@ -11,24 +11,33 @@ from typing import NamedTuple
 
 from sqlalchemy import Row, bindparam, delete, func, insert, select
 
+from shop import jobs
 from shop.database import connection, db, rows, run
 from shop.errors import Refused
 from shop.i18n import _
 from shop.listing_facts import HEAVIEST
 from shop.models import DeliveryProfile, DeliveryRate, Product, Seller
-from shop.money import Money
 
 MOST_ROWS = 60
+AT_ONCE = 1000  # products whose delivery is derived in one transaction
 LONGEST = 60  # working days on the way
 DEAREST = 100_000  # minor units
 CURRENCY = "EUR"
 
-profiles, rates, products = DeliveryProfile.__table__, DeliveryRate.__table__, Product.__table__
+profiles, rates = DeliveryProfile.__table__, DeliveryRate.__table__
+products, sellers = Product.__table__, Seller.__table__
 _FACTS = ("min_days", "max_days", "cost_minor", "cost_currency", "free_from_minor")
 _OF = select(profiles).where(profiles.c.seller_id == bindparam("seller")).order_by(profiles.c.country, "up_to_grams")
+_LOCK = select(sellers.c.id).where(sellers.c.id == bindparam("seller")).with_for_update(key_share=True)
 _CLEAR = delete(profiles).where(profiles.c.seller_id == bindparam("seller"))
 _uses_table = ~products.c.has_own_delivery
-_OF_SELLER = select(products.c.id).where(products.c.seller_id == bindparam("seller"), _uses_table)
+_OF_SELLER = (
+    select(products.c.id)
+    .where(products.c.seller_id == bindparam("seller"), _uses_table, products.c.id > bindparam("after"))
+    .order_by(products.c.id)
+    .limit(bindparam("most"))
+)
+_these = bindparam("ids", expanding=True)
 _other = profiles.alias()
 _fits = (
     select(func.min(_other.c.up_to_grams))
@@ -46,10 +55,8 @@ _DERIVED = (
     .where(_uses_table, profiles.c.up_to_grams == _fits)
 )
 _INTO = ["product_id", "country", *_FACTS]
-_FORGET_ALL = delete(rates).where(rates.c.product_id.in_(_OF_SELLER))
-_DERIVE_ALL = insert(rates).from_select(_INTO, _DERIVED.where(products.c.seller_id == bindparam("seller")))
-_FORGET_ONE = delete(rates).where(rates.c.product_id == bindparam("product"))
-_DERIVE_ONE = insert(rates).from_select(_INTO, _DERIVED.where(products.c.id == bindparam("product")))
+_FORGET = delete(rates).where(rates.c.product_id.in_(_these))
+_DERIVE = insert(rates).from_select(_INTO, _DERIVED.where(products.c.id.in_(_these)))
 
 
 class Stretch(NamedTuple):
@@ -69,24 +76,40 @@ def of(seller: int) -> Sequence[Row[tuple[object, ...]]]:
 
 
 def lay(seller: Seller, stretches: Sequence[Stretch]) -> None:
-    """Let this be the seller's table; the delivery of every product that uses it is derived anew."""
+    """Let this be the seller's table; the delivery of every product that uses it is derived anew.
+
+    That of the first thousand at once; of the others, a thousand at a time, by jobs, so that nobody waits for us.
+    """
     _see_to(stretches)
     if len({(each.country, each.up_to_grams) for each in stretches}) < len(stretches):
         raise Refused(_("A country with a weight can be there only once."), 422)
+    rows(_LOCK, seller=seller.id)  # who changes it at the same moment comes after us
     run(_CLEAR, seller=seller.id)
     same = {"seller_id": seller.id, "cost_currency": CURRENCY}
     if stretches:
         connection().execute(insert(profiles), [{**each._asdict(), **same} for each in stretches])
-    run(_FORGET_ALL, seller=seller.id)
-    run(_DERIVE_ALL, seller=seller.id)
+    derive_from(seller.id)
     db.session.expire_all()
+
+
+@jobs.handler
+def derive_from(seller: int, after: int = 0) -> None:
+    """Read the delivery of a seller's next products from the table, and leave the rest to a job. Again does no harm."""
+    rows(_LOCK, seller=seller)
+    ids = [row.id for row in rows(_OF_SELLER, seller=seller, after=after, most=AT_ONCE)]
+    if ids:
+        run(_FORGET, ids=ids)
+        run(_DERIVE, ids=ids)
+    if len(ids) == AT_ONCE:
+        jobs.later(derive_from, seller=seller, after=ids[-1])
 
 
 def derive(product: Product) -> None:
     """Read the product's delivery from its seller's table by its weight, unless it was set by hand."""
     if not product.has_own_delivery:
-        run(_FORGET_ONE, product=product.id)
-        run(_DERIVE_ONE, product=product.id)
+        rows(_LOCK, seller=product.seller_id)
+        run(_FORGET, ids=[product.id])
+        run(_DERIVE, ids=[product.id])
         db.session.expire(product, ("delivery",))
 
 
@@ -96,20 +119,15 @@ def set_by_hand(product: Product, stretches: Sequence[Stretch]) -> None:
     if len({each.country for each in stretches}) < len(stretches):
         raise Refused(_("A country can be there only once."), 422)
     product.has_own_delivery = bool(stretches)
-    if not stretches:
-        db.session.flush()
-        return derive(product)
-    product.delivery = []
     db.session.flush()
-    product.delivery = [_rate(each) for each in stretches]
-    db.session.flush()
-    return None
-
-
-def _rate(each: Stretch) -> DeliveryRate:
-    cost = Money(each.cost_minor, CURRENCY)
-    days = {"min_days": each.min_days, "max_days": each.max_days}
-    return DeliveryRate(country=each.country, **days, cost=cost, free_from_minor=each.free_from_minor)
+    if stretches:
+        rows(_LOCK, seller=product.seller_id)
+        run(_FORGET, ids=[product.id])
+        same = {"product_id": product.id, "cost_currency": CURRENCY}
+        rows_ = [{**each._asdict(), **same} for each in stretches]
+        connection().execute(insert(rates), [{name: row[name] for name in _INTO} for row in rows_])
+    derive(product)
+    db.session.expire(product, ("delivery",))
 
 
 def _see_to(stretches: Sequence[Stretch]) -> None:

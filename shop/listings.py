@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, select, update
 
-from shop import clock, delivery_tables, grid, listing_cases, listing_facts, pictures, prices
+from shop import clock, delivery_tables, grid, jobs, listing_cases, listing_facts, pictures, prices
 from shop.audit import Actor
 from shop.database import connection, db, first, rows
 from shop.delivery_tables import Stretch
@@ -31,6 +31,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     ProductStatus.PAUSED: (ProductStatus.LIVE, ProductStatus.REVIEW),
     ProductStatus.REVIEW: (ProductStatus.PAUSED,),  # taken back before anybody looked
 }
+LOOKED_AT = 200  # products in one job
 ON_SALE = (ProductStatus.LIVE, ProductStatus.REVIEW)
 _SELLS = select(sellers.c.id).where(sellers.c.id == bindparam("seller"), may_sell)
 _MOVE = update(products).where(
@@ -120,6 +121,7 @@ def set_table(seller: Seller, stretches: Sequence[Stretch], *, by: Actor) -> Non
     """Let this be the seller's delivery table, for every product that has none of its own."""
     _see_to(seller.id)
     delivery_tables.lay(seller, stretches)
+    jobs.later(look_again, seller=seller.id)
 
 
 def add_pictures(product: Product, found: Sequence[pictures.Clean], *, by: Actor) -> None:
@@ -217,6 +219,17 @@ def _go_live(product: Product, was: str, by: Actor) -> None:
         raise Refused(_("This has just changed. Please look again."))
     db.session.refresh(product)
     _note(product, was, to, by)
+
+
+@jobs.handler
+def look_again(seller: int, after: int = 0) -> None:
+    """See what of this seller's goods lacks something, now that their delivery is another. Again does no harm."""
+    some = select(Product).where(Product.seller_id == seller, ~Product.has_own_delivery, Product.id > after)
+    last = 0
+    for product in db.session.scalars(some.order_by(Product.id).limit(LOOKED_AT)).all():
+        product.is_complete, last = not lacking(product), product.id
+    if last:
+        jobs.later(look_again, seller=seller, after=last)
 
 
 def _settle(product: Product) -> None:

@@ -91,11 +91,14 @@ def mine(code: str) -> Product:
 
 def shown(product: Product, section: str = "what", status: int = 200, words: str = "", **more: Any) -> Answer:
     """The page as it stands; for htmx one section of it, the state, and what changes along with it."""
+    at = section if wants_fragment() or more.get("errors") else ""
     parts = dict.fromkeys(("state", *ALONG.get(section, ()))) if status == 200 else {}
     also = [f"listings/{part}.html" for part in parts if part != section]
     if words and wants_fragment():
         also.append("parts/message.html")
-    return page("listings/show.html", section, also=also, status=status, words=words, **{**_facts(product), **more})
+    return page(
+        "listings/show.html", section, also=also, status=status, words=words, **{**_facts(product), "at": at, **more}
+    )
 
 
 def _facts(product: Product) -> dict[str, Any]:
@@ -164,21 +167,25 @@ def refused_in(section: str, code: str, no: Refused, **more: Any) -> Answer:
     return shown(mine(code), section, no.status, errors={section: no.words}, **more)
 
 
-@bp.post("/<code>/<any(what, facts, safety, origin, terms):section>")
+@bp.post("/<code>/<section>")
 def change(code: str, section: str) -> Answer:
     """Save one section."""
+    if section not in FORMS:
+        abort(404)
     product = mine(code)
     form = form_of(product, section, is_sent=True)
     if not form.validate():
-        return shown(product, section, 422, forms={**{n: form_of(product, n) for n in FORMS}, section: form})
+        return shown(product, section, 422, forms=_with(product, section, form), at="")
     try:
         listings.change(product, form.facts(), by=current_user)
     except Refused as no:
         let_go()
-        product = mine(code)
-        forms = {**{name: form_of(product, name) for name in FORMS}, section: form}
-        return refused_in(section, code, no, forms=forms)
+        return refused_in(section, code, no, forms=_with(mine(code), section, form))
     return saved(product, section)
+
+
+def _with(product: Product, section: str, form: Form) -> dict[str, Form]:
+    return {**{name: form_of(product, name) for name in FORMS}, section: form}
 
 
 @bp.post("/<code>/publication")
