@@ -35,6 +35,7 @@ from shop.models import (
     User,
     Vetting,
 )
+from shop.newcomers import is_too_early
 
 log = structlog.get_logger()
 
@@ -239,7 +240,7 @@ def look_at_unfinished() -> None:
 # How somebody stands
 
 _waits = transfers.c.state == TransferState.WAITING
-_is_held = or_(transfers.c.due_at > bindparam("now", type_=transfers.c.due_at.type), is_disputed)
+_is_held = or_(transfers.c.due_at > bindparam("now", type_=transfers.c.due_at.type), is_disputed, is_too_early)
 _LEFT = ("transfer", "untransfer", "reversal")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -55,7 +55,8 @@ class Plot(NamedTuple):
 
 def top(most: int) -> int:
     """The end of a scale: the first of 1, 2, 5, 10, 20, 50, ... that nothing is higher than; never nothing."""
-    return next(step for power in count() for step in (10**power, 2 * 10**power, 5 * 10**power) if step >= most)
+    steps: Iterator[int] = (unit * 10**power for power in count() for unit in (1, 2, 5))
+    return next(step for step in steps if step >= most)
 
 
 def bars(points: Sequence[Point], say: Callable[[int], str] = str) -> Plot:

@@ -34,6 +34,11 @@ MINAS = (
     " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
     " WHERE users.email = 'mina@example.com' ORDER BY products.id LIMIT 1"
 )
+HERS = (
+    "SELECT substr(orders.code, 1, 8) FROM orders JOIN sellers ON sellers.id = orders.seller_id"
+    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
+    " WHERE users.email = 'mina@example.com' ORDER BY orders.id LIMIT 1"
+)
 # Endpoint -> a query for the arguments of one example.
 EXAMPLES = {
     "feed.clip": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
@@ -46,9 +51,9 @@ EXAMPLES = {
     "sandbox.bank": "SELECT name FROM sandbox_objects WHERE kind = 'page' LIMIT 1",
     "sandbox.account": "SELECT name FROM sandbox_objects WHERE kind = 'link' LIMIT 1",
     "order_money.show": "SELECT code FROM orders ORDER BY id LIMIT 1",
-    "order_money.show_own": "SELECT substr(orders.code, 1, 8) FROM orders JOIN sellers ON sellers.id = orders.seller_id"
-    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
-    " WHERE users.email = 'mina@example.com' ORDER BY orders.id LIMIT 1",
+    "order_money.show_own": HERS,
+    "seller.order": HERS,
+    "seller.slip": HERS + " OFFSET 3",
     "purchases.show": "SELECT code FROM purchases WHERE user_id IS NULL ORDER BY id LIMIT 1",
     "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
     " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",
@@ -101,7 +106,15 @@ LOOKS: dict[Who, tuple[str, ...]] = {
     Who.MODERATOR: ("rex",),
     Who.ADMIN: ("ada",),
 }
-ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",), "listings.preview": ("mina", "rex")}
+ONLY: dict[str, tuple[str, ...]] = {
+    "payouts.seller": ("mina",),
+    "seller.index": ("mina",),
+    "seller.orders": ("mina",),
+    "seller.order": ("mina",),
+    "seller.slip": ("mina",),
+    "rechecks.show": ("mina",),
+    "listings.preview": ("mina", "rex"),
+}
 
 
 class Unlisted(Exception):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import accounts, clock, proofs, sellers
+from shop import accounts, clock, proofs, sellers, verdicts
 from shop.accounts import Person
 from shop.database import db
 from shop.demo import catalogue
@@ -106,9 +106,11 @@ def _apply(entry: catalogue.Entry, profile: Profile) -> None:
 
 def _decide(entry: catalogue.Entry, judge: Person) -> None:
     vetting, seller = entry["vetting"], sellers.called(entry["handle"])
-    told: dict[str, Any] = {"words": Words.read(vetting["reason"]), "checks": sellers.checks_for(seller)}
+    told: dict[str, Any] = {"words": Words.read(vetting["reason"]), "checks": verdicts.checks_for(seller)}
     with clock.at(catalogue.ago(vetting["days_ago"])):
-        sellers.decide(seller, vetting["state"], by=judge, seen=sellers.as_it_stands(seller), is_told=False, **told)
+        verdicts.decide(seller, vetting["state"], by=judge, seen=verdicts.as_it_stands(seller), is_told=False, **told)
+        if seller.vetting == Vetting.APPROVED:
+            seller.established_at = clock.now()  # the made-up shop has been selling for a while
 
 
 def _identity(entry: catalogue.Entry) -> dict[str, Any]:

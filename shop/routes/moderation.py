@@ -11,7 +11,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 from wtforms.widgets import CheckboxInput
 
-from shop import i18n, papers, seller_desk, sellers
+from shop import i18n, papers, seller_desk, sellers, verdicts
 from shop.access import is_fresh
 from shop.database import db
 from shop.errors import Refused
@@ -113,16 +113,16 @@ def _shown(applied: Seller, form: Form, status: int = 200, done: str = "") -> An
         reason=form if isinstance(form, ReasonForm) else ReasonForm(None),
         done=done,
         is_own=applied.profile.user_id == current_user.id,
-        checks={code: CHECKS[code] for code in sellers.checks_for(applied)},
+        checks={code: CHECKS[code] for code in verdicts.checks_for(applied)},
         story=seller_desk.story(applied),
-        may_decide=sellers.is_for(applied, current_user),
+        may_decide=verdicts.is_for(applied, current_user),
         is_stale=not is_fresh(current_user.proven_at),
         kinds=KINDS,
         stocks=STOCKS,
         papers={paper: PAPERS[paper.kind] for paper in papers.of(applied.id)},
         missing=sellers.is_open_for_papers(applied) and papers.missing(applied.id, applied.kind),
         twins=papers.same_as_of(applied.id),
-        stamp=sellers.as_it_stands(applied),
+        stamp=verdicts.as_it_stands(applied),
     )
 
 
@@ -135,7 +135,7 @@ def decide(handle: str) -> Answer:
     words = Words({i18n.language(): (form.words.data or "").strip()})
     seen, checks = form.seen.data or "", form.checks.data or []
     try:
-        sellers.decide(applied, form.verdict.data, by=current_user, checks=checks, words=words, seen=seen)
+        verdicts.decide(applied, form.verdict.data, by=current_user, checks=checks, words=words, seen=seen)
     except Refused as no:
         if no.status != 422:
             raise
@@ -148,13 +148,13 @@ def decide(handle: str) -> Answer:
 @bp.post("/sellers/<handle>/suspension")
 def suspend(handle: str) -> Answer:
     """Stop somebody's sales, at once, shortly after a proof of who does it (`access.FRESH`); the reason is mailed."""
-    return _judged(handle, sellers.suspend, Vetting.SUSPENDED)
+    return _judged(handle, verdicts.suspend, Vetting.SUSPENDED)
 
 
 @bp.post("/sellers/<handle>/return")
 def lift(handle: str) -> Answer:
     """Let them sell again; with a proof, as with the stop."""
-    return _judged(handle, sellers.lift, sellers.LIFTED)
+    return _judged(handle, verdicts.lift, sellers.LIFTED)
 
 
 def _judged(handle: str, judge: Callable[..., None], done: str) -> Answer:

@@ -94,16 +94,16 @@ def again(code: str) -> Answer:
     return leave("/moderation/orders")
 
 
-@bp.get("/seller/orders/<number>")
+@bp.get("/seller/orders/<number>/money")
 def show_own(number: str) -> Answer:
     """Where the money of an order is, for its seller."""
-    return _page(refund_desk.look_own(number, current_user.id), RefundForm(None), f"/seller/orders/{number}")
+    return _page(refund_desk.look_own(number, current_user.id), RefundForm(None), f"/seller/orders/{number}/money")
 
 
-@bp.post("/seller/orders/<number>/refunds")
+@bp.post("/seller/orders/<number>/money/refunds")
 def refund_own(number: str) -> Answer:
     """A seller gives money of their own order back."""
-    home = f"/seller/orders/{number}"
+    home = f"/seller/orders/{number}/money"
     return _give(lambda: refund_desk.look_own(number, current_user.id), home, refund_desk.give)
 
 

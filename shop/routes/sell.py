@@ -10,7 +10,7 @@ from wtforms import BooleanField, RadioField, SelectField, StringField, TextArea
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
-from shop import accounts, i18n, limits, papers, registers, sellers
+from shop import accounts, i18n, limits, papers, registers, sellers, verdicts
 from shop.countries import COUNTRIES, postcode
 from shop.database import db
 from shop.errors import Refused
@@ -128,7 +128,7 @@ def shown(seller: Seller | None, status: int = 200, form: ApplicationForm | None
         form = ApplicationForm(None, obj=seller or _known(), has_window=_has_window())
     before = sellers.waiting_before(seller) if seller is not None and seller.vetting == Vetting.WAITING else 0
     facts: dict[str, Any] = {"seller": seller, "form": form if is_open else None, "before": before}
-    facts |= {"kinds": KINDS, "stocks": STOCKS, "can_object": seller is not None and sellers.can_object(seller)}
+    facts |= {"kinds": KINDS, "stocks": STOCKS, "can_object": seller is not None and verdicts.can_object(seller)}
     if seller is not None and sellers.is_open_for_papers(seller):
         facts |= {"papers": _papers(seller), "names": PAPERS, "most": papers.LARGEST}
     return page("sell/show.html", "application", status=status, **{**facts, **more})
@@ -181,6 +181,6 @@ def objection() -> Answer:
     if len(words) < 10:
         wrong = _("Tell us why the refusal is wrong.")
         return shown(sellers.of(current_user), 422, objection=words, objection_error=wrong)
-    sellers.object_to(current_user, words[:1000])
+    verdicts.object_to(current_user, words[:1000])
     db.session.commit()
     return leave(url_for(".show"))
