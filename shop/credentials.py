@@ -254,6 +254,7 @@ def close(person: Person, password: str) -> None:
     if not passwords.is_right(password, user.password_hash):
         raise WrongPassword(_("This is not your password."), 422)
     accounts.close(accounts.own(person))
+    proofs.leave(person.id)
     _tell(user, "account-closed", "account_closed")
 
 

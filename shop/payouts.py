@@ -57,9 +57,9 @@ _MINE = (
         profiles.c.handle,
         profiles.c.name,
         sellers.c.id.label("seller"),
-        *sellers.c["kind", "vetting"],
-        func.coalesce(sellers.c.legal_name, profiles.c.name).label("called"),
-        func.coalesce(sellers.c.email, users.c.email).label("email"),
+        *sellers.c["kind", "vetting", "payouts_stopped_at"],
+        func.coalesce(func.nullif(sellers.c.legal_name, ""), profiles.c.name).label("called"),
+        func.coalesce(func.nullif(sellers.c.email, ""), users.c.email).label("email"),
         func.coalesce(sellers.c.country, addresses.c.country, HOME).label("country"),
         accounts.c.id.label("account"),
         accounts.c.gateway_id,
@@ -82,7 +82,10 @@ _UNSURE = select(accounts.c.gateway_id).where(
 )
 
 # Whose share may leave the shop: nobody's whose shop was stopped, or whose account was closed.
-is_stopped = exists().where(sellers.c.profile_id == transfers.c.profile_id, sellers.c.vetting == Vetting.SUSPENDED)
+is_stopped = exists().where(
+    sellers.c.profile_id == transfers.c.profile_id,
+    or_(sellers.c.vetting == Vetting.SUSPENDED, sellers.c.payouts_stopped_at.is_not(None)),
+)
 # Nor that of who has changed where it goes to, for a week: time for its owner to say that it was somebody else.
 is_frozen = exists().where(sellers.c.profile_id == transfers.c.profile_id, _is_in_frost)
 is_gone = exists().where(profiles.c.id == transfers.c.profile_id, users.c.id == profiles.c.user_id, ~users.c.is_active)
@@ -107,6 +110,7 @@ class Payee(NamedTuple):
     wanted: tuple[str, ...]
     vetting: str  # empty of who sells nothing
     frozen_until: datetime | None = None  # nothing is sent before, because the bank account was changed
+    is_held: bool = False  # two people have stopped their payouts
 
     @property
     def has_sold(self) -> bool:
@@ -142,6 +146,7 @@ def payee(person: int) -> Payee:
         tuple(row.wanted or ()),
         row.vetting or "",
         row.frozen_until,
+        row.payouts_stopped_at is not None,
     )
 
 

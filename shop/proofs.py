@@ -22,7 +22,7 @@ from shop.accounts import STAFF, Person, as_actor, open_session, sign_out, sign_
 from shop.database import connection, db, first, let_go, rows
 from shop.errors import NotFound, Refused
 from shop.i18n import _
-from shop.models import CodeApp, Passkey, RecoveryCode, User
+from shop.models import CodeApp, Invitation, Passkey, RecoveryCode, User
 
 TRIES = ("5 per 5 minutes", "20 per hour", "50 per day")
 HALF_WAY = 600  # seconds between password and second proof
@@ -187,10 +187,15 @@ def _keep_one(person: Person) -> None:
 
 def forget_all(user: User, *, reason: str) -> None:
     """Somebody has lost phone and paper, and the operator is sure who they are: they set up anew."""
-    for table in (Passkey, CodeApp, RecoveryCode):
-        db.session.execute(delete(table).where(table.user_id == user.id))
+    leave(user.id)
     sign_out_everywhere(user.id)
     audit.note("proofs forgotten", f"user:{user.id}", by=None, reason=reason)
+
+
+def leave(user_id: int) -> None:
+    """Who is gone leaves no proof behind, nor a link to set one up."""
+    for table in (Passkey, CodeApp, RecoveryCode, Invitation):
+        db.session.execute(delete(table).where(table.user_id == user_id))
 
 
 # The proof

@@ -33,7 +33,7 @@ from shop import (
 from shop.alerts import alert
 from shop.database import connection, db, first, let_go, rows
 from shop.errors import NotFound, Refused
-from shop.gateways.payment_port import KEYS_LAST, RefundReport, RefundStatus, RejectedError
+from shop.gateways.payment_port import KEYS_LAST, RefundReport, RefundStatus, RejectedError, Report
 from shop.i18n import _, price
 from shop.ledger import Entry, Journal
 from shop.models import (
@@ -205,10 +205,19 @@ def send(refund: int) -> None:
         log.error("the gateway rejects a refund", refund=refund, code=error.code)
         _fail(refund)
         return
-    report = gateway.get_payment(wanted.paid_as)
+    accepted(refund, done, gateway.get_payment(wanted.paid_as))
+
+
+def accepted(refund: int, done: RefundReport, payment: Report) -> None:
+    """The gateway has it: in the books once, and its payment stands as it says."""
     _end(refund, (RefundState.WANTED,), RefundState.SENT, done.id)
-    inbox.apply(report)
+    inbox.apply(payment)
     _hear(refund, done)
+
+
+def looked_up(refund: int) -> Row[Any] | None:
+    """A refund with its payment."""
+    return first(_REFUND, refund=refund)
 
 
 def apply(report: RefundReport) -> inbox.Verdict:

@@ -16,7 +16,7 @@ from sqlalchemy import Row, and_, bindparam, select, update
 from shop import clock, gateways, inbox, jobs, ledger, reversals
 from shop.alerts import alert
 from shop.database import connection, db, first, rows
-from shop.gateways.payment_port import KEYS_LAST, AccountState, RejectedError, TransferRequest
+from shop.gateways.payment_port import KEYS_LAST, AccountState, RejectedError, TransferReport, TransferRequest
 from shop.models import (
     Account,
     Order,
@@ -115,9 +115,9 @@ def send(transfer: int) -> None:
         report = gateways.payment().transfer(request)
     except RejectedError as error:
         alert("transfer_failed", transfer=transfer, code=error.code)
-        _turned_down(transfer, error.code)
+        turned_down(transfer, error.code)
     else:
-        _move(transfer, TransferState.SENDING, state=TransferState.DONE, gateway_id=report.id, last_error="")
+        arrived(transfer, report)
 
 
 def _prepared(transfer: int) -> TransferRequest | None:
@@ -166,7 +166,18 @@ def _key(row: Row[Any], tries: int) -> str:
     return f"co:{row.purchase_id}:transfer:{row.order_id}{whose}{again}"
 
 
-def _turned_down(transfer: int, code: str) -> None:
+def arrived(transfer: int, report: TransferReport) -> None:
+    """The gateway has it; what was to come back of it meanwhile can be asked back from now on."""
+    if _move(transfer, TransferState.SENDING, state=TransferState.DONE, gateway_id=report.id, last_error=""):
+        reversals.begin(transfer)
+
+
+def looked_up(transfer: int) -> Row[Any] | None:
+    """A share with its order and payment."""
+    return first(_TRANSFER, transfer=transfer)
+
+
+def turned_down(transfer: int, code: str) -> None:
     """The share is payable again, tomorrow; what was to come back of it need not."""
     row = connection().execute(_TRANSFER, {"transfer": transfer}).one()
     inbox.lock(row.payment_id)

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -28,11 +27,13 @@ from shop.access import ROUTES, Who
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 LANGUAGES = ("en", "nl")
 RESET = "the-token-of-a-mailed-link"
+INVITED = "the-token-of-an-invitation"
 
 # Endpoint -> a query for the arguments of one example.
 EXAMPLES = {
     "feed.clip": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "feed.products": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
+    "sell_steps.show": "SELECT 'contact'",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
     "papers.show": "SELECT code FROM papers WHERE state = 'sealed' ORDER BY id LIMIT 1",
@@ -46,6 +47,7 @@ EXAMPLES = {
     "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
     " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",
     "credentials.choose": f"SELECT '{RESET}'",
+    "proofs.invited": f"SELECT '{INVITED}'",
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "showcase.show": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'approved' ORDER BY profiles.id LIMIT 1",
@@ -80,6 +82,7 @@ VISITORS: dict[str, str | None] = {
     "noor": "noor@example.com",
     "kai": "kai@example.com",
     "mina": "mina@example.com",
+    "brume": "bonjour@atelierbrume.example",
     "rex": "rex@example.com",
     "ada": "admin@example.com",
 }
@@ -92,7 +95,10 @@ LOOKS: dict[Who, tuple[str, ...]] = {
     Who.MODERATOR: ("rex",),
     Who.ADMIN: ("ada",),
 }
-ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",)}
+ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",)} | dict.fromkeys(
+    ("sell_steps.show", "sell.kind"), ("brume",)
+)
+ONLY["sell.show"] = ("noor", "mina", "brume")
 
 
 class Unlisted(Exception):
@@ -221,8 +227,8 @@ def furnish(app: Flask) -> Flask:
     for method in ("card", "ideal"):  # the one is paid, the other waits at the bank
         _buy(app, method)
     _wait_at_the_sandbox(app)
-    _send_a_paper(app)
     _be_paid_elsewhere(app)
+    _leave_a_link(app)
     return app
 
 
@@ -238,14 +244,19 @@ def _wait_at_the_sandbox(app: Flask) -> None:
         sandbox.onboarding_link(account.id, again_path="/", return_path="/")
 
 
-def _send_a_paper(app: Flask) -> None:
-    """Kira, who waits for a decision, has sent the front of her paper."""
-    from tests.papers import jpeg
+def _leave_a_link(app: Flask) -> None:
+    """Brume gives another address for buyers, and has not confirmed it."""
+    from shop import contact_mail
+    from shop.database import db
+    from shop.demo.people import APPLICANTS
+    from shop.models import Profile, Seller
 
-    client = app.test_client()
-    client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
-    _sign_in(app, client, "kira@keramiek.example")
-    client.post("/sell/papers", data={"kind": "extract", "file": (BytesIO(jpeg("KIRA KERAMIEK")), "kvk.jpg")})
+    with app.test_request_context(method="POST"):
+        brume = db.session.scalars(db.select(Seller).join(Profile).where(Profile.handle == APPLICANTS[2].handle)).one()
+        brume.email, brume.email_confirmed_at = "bonjour@brume.example", None
+        db.session.commit()
+        token = contact_mail.link_for(brume)
+    EXAMPLES["sell_steps.address"] = f"SELECT '{token}'"
 
 
 def _be_paid_elsewhere(app: Flask) -> None:
@@ -259,11 +270,13 @@ def _be_paid_elsewhere(app: Flask) -> None:
 def _forget_a_password() -> None:
     from shop import accounts, clock
     from shop.database import db
-    from shop.models import PasswordReset
+    from shop.models import Invitation, PasswordReset
 
     noor, now = accounts.called("noor@example.com"), clock.now()
     opens, until = sha256(RESET.encode()).digest(), now + timedelta(hours=1)
     db.session.add(PasswordReset(token_hash=opens, user_id=noor.id, created_at=now, expires_at=until))
+    opens, rex = sha256(INVITED.encode()).digest(), accounts.called("rex@example.com")
+    db.session.add(Invitation(token_hash=opens, user_id=rex.id, created_at=now, expires_at=until))
 
 
 def _let_the_books_differ() -> None:

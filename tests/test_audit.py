@@ -11,7 +11,8 @@ from shop import accounts, audit, chain_check, clock, credentials
 from shop.database import db
 from shop.models import AuditEntry, Role, RoleGrant
 from tests import audits
-from tests.routes.test_sell import PERSON, decided
+from tests.applying import PERSON, sent_in
+from tests.routes.test_sell import decided
 
 ALL = ("identity", "contact", "goods")
 
@@ -38,7 +39,7 @@ def verified(app, *given):
 
 
 def test_a_decision_on_a_seller_is_written_down_with_its_reason(app, signed_in_as):
-    signed_in_as("mina").post("/sell", data=PERSON)
+    sent_in(signed_in_as("mina"), PERSON)
     decided(signed_in_as("rex", Role.MODERATOR), "refused", "We do not sell this kind of goods.")
     assert told(app) == [("moderator", "seller decided", "seller:mina", {"vetting": "waiting"}, {"vetting": "refused"})]
     with app.app_context():
@@ -48,7 +49,7 @@ def test_a_decision_on_a_seller_is_written_down_with_its_reason(app, signed_in_a
 
 
 def test_an_approval_writes_down_the_role_that_it_gives_and_what_was_looked_at(app, signed_in_as):
-    signed_in_as("mina").post("/sell", data=PERSON)
+    sent_in(signed_in_as("mina"), PERSON)
     decided(signed_in_as("rex", Role.MODERATOR), "approved", checks=ALL)
     assert [(entry[1], entry[4]) for entry in told(app)] == [
         ("role given", {"email": "m***@example.com", "roles": ["seller"]}),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import accounts, clock, gateways, look_ups, marks, payees, proofs, sellers
+from shop import accounts, clock, gateways, look_ups, marks, payees, proofs, sellers, verdicts
 from shop.accounts import Person
 from shop.database import db
 from shop.demo import catalogue
@@ -37,10 +37,18 @@ ACCOUNTS = (
 )
 
 
+# Who applies to sell, besides those of the catalogue: their windows come with their applications (`applicants`).
+APPLICANTS = (
+    Account("applicant", "fenna@weeft.example", "Fenna weeft", "fenna.weeft"),
+    Account("applicant", "jonas@lichtwerk.example", "Lichtwerk", "lichtwerk"),
+    Account("applicant", "bonjour@atelierbrume.example", "Atelier Brume", "atelier.brume"),
+)
+
+
 def add(shop: catalogue.Entry, files: catalogue.Files, secret: str) -> None:
     """Open the accounts and windows that are not there yet; `secret` is what is kept of everybody's password."""
     owners = {account.handle: account for account in ACCOUNTS if account.handle}
-    for account in ACCOUNTS:
+    for account in (*ACCOUNTS, *APPLICANTS):
         _add_user(account, secret)
     films = {clip["creator"] for clip in shop["clips"]}
     for entry in shop["accounts"]:
@@ -131,9 +139,8 @@ def _look_up(seller: Seller) -> None:
 
 def _decide(entry: catalogue.Entry, judge: Person) -> None:
     vetting, seller = entry["vetting"], sellers.called(entry["handle"])
-    told: dict[str, Any] = {"words": Words.read(vetting["reason"]), "checks": sellers.checks_for(seller)}
     with clock.at(catalogue.ago(vetting["days_ago"])):
-        sellers.decide(seller, vetting["state"], by=judge, seen=sellers.as_it_stands(seller), is_told=False, **told)
+        verdicts.settle(seller, vetting["state"], by=judge, words=Words.read(vetting["reason"]), is_told=False)
 
 
 def _identity(entry: catalogue.Entry) -> dict[str, Any]:

@@ -240,7 +240,8 @@ def _saved(method: Any) -> SavedCard | None:
 def refund(thing: dict[str, Any]) -> RefundReport:
     """A refund; without a status it is an old one, which was done at once."""
     status = REFUNDS.get(thing.get("status") or "succeeded", RefundStatus.PENDING)
-    return RefundReport(str(thing["id"]), _money(thing), status, str(thing.get("payment_intent") or ""))
+    key = str((thing.get("metadata") or {}).get("key") or "")
+    return RefundReport(str(thing["id"]), _money(thing), status, str(thing.get("payment_intent") or ""), key)
 
 
 def _dispute(thing: dict[str, Any]) -> DisputeReport | None:

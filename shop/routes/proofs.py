@@ -9,13 +9,13 @@ from flask import Blueprint, make_response, render_template, request, session, u
 from flask_login import current_user
 from wtforms import PasswordField
 
-from shop import accounts, clock, credentials, otp, proofs
+from shop import accounts, clock, credentials, invitations, otp, proofs
 from shop.access import home_address, is_fresh
 from shop.accounts import Person
 from shop.database import db, let_go
 from shop.errors import Refused
 from shop.hypermedia import Answer, Form, leave, page, secret
-from shop.i18n import _l
+from shop.i18n import _, _l
 from shop.models import User
 from shop.routes.credentials import PASSWORD, come_in
 
@@ -136,22 +136,37 @@ def _open(asked: Asked) -> Answer:
 # Setting one up
 
 
+@bp.get("/invitation/<token>")
+def invited(token: str) -> Answer:
+    """The link of somebody new among the staff: this browser keeps it in its cookie, and goes on to the password."""
+    if not invitations.is_open(token):
+        raise Refused(invitations.no_longer(), 410)
+    session["invited"] = token
+    return secret(leave(url_for("credentials.sign_in", next=url_for(".set_up"))))
+
+
 @bp.get("/set-up")
 def set_up() -> Answer:
-    """An app or a passkey; the first one after the password, another one only after a fresh proof."""
+    """An app or a passkey; the first one of staff with an invitation, another one only after a fresh proof."""
     asked = _asked()
     if asked is None:
         return _to_the_door()
-    if not _may_set_up(asked):
-        return leave(url_for(".show", next=url_for(".set_up")))
-    return _offer(asked)
+    if _may_set_up(asked):
+        return _offer(asked)
+    if asked.person is None and not proofs.ways_of(asked.user.id).are_there:
+        raise Refused(_("You set up your first proof with a link. Ask who runs this shop for it."), 403)
+    return leave(url_for(".show", next=url_for(".set_up")))
 
 
 def _may_set_up(asked: Asked) -> bool:
-    """Who has just typed the password and has nothing yet; and who is in and vouched for themselves just now."""
+    """Who is in and vouched for themselves just now; and who typed the password, has nothing, and was invited."""
     if asked.person is not None:
         return is_fresh(asked.person.vouched_at)
-    return not proofs.ways_of(asked.user.id).are_there
+    return not proofs.ways_of(asked.user.id).are_there and invitations.is_open(_invitation(), asked.user.id)
+
+
+def _invitation() -> str:
+    return str(session.get("invited", ""))
 
 
 def _offer(asked: Asked, status: int = 200, error: str = "", passkey_error: str = "") -> Answer:
@@ -196,6 +211,8 @@ def add_passkey() -> Answer:
 
 def _done(asked: Asked, fresh: list[str]) -> Answer:
     """In, with a new session; and the recovery codes, this once."""
+    if asked.person is None:
+        invitations.use(_invitation(), asked.user.id)
     come_in(proofs.let_in(asked.user.id, request.user_agent.string, instead=asked.person))
     return secret(make_response(render_template("proofs/codes.html", codes=fresh, next=_next())))
 

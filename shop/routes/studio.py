@@ -64,7 +64,7 @@ def open_up() -> Answer:
     """Become a creator. The old sign-ins end, as with every new right; this browser gets a new one."""
     form = OpeningForm()
     if not form.validate():
-        return _page(422, form=form)
+        return _page(422) if Role.CREATOR in current_user.roles else _page(422, form=form)
     user = videos.open_studio(current_user.id, form.handle.data, form.name.data)
     person = accounts.carry_on(user, current_user, request.user_agent.string)
     db.session.commit()

@@ -1,4 +1,4 @@
-"""Applying to sell, and deciding about it: from Mina's form to Rex's word."""
+"""Deciding about an application to sell, and stopping sales: Rex's word, and what Mina sees of it."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -6,36 +6,13 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import func, select
 
-from shop import accounts, audit, clock, papers, registers, sellers
+from shop import accounts, audit, clock, papers, sellers
 from shop.database import db
 from shop.gateways.paper_reader import Read
 from shop.models import Event, Paper, PaperKind, Product, Profile, Role, RoleGrant, Seller, Vetting
+from tests.applying import PERSON, sent_in
 from tests.cast import a_clip, a_profile
 from tests.conftest import HTMX
-
-PERSON = {
-    "kind": "individual",
-    "handle": "mina",
-    "shop_name": "Atelier Mina",
-    "legal_name": "Mina de Vries",
-    "email": "shop@mina.example",
-    "phone": "+31 30 123 45 67",
-    "street": "Oudegracht 1",
-    "postcode": "3511 aa",
-    "city": "Utrecht",
-    "country": "NL",
-    "returns_address": "",
-    "stock_kind": "made_to_order",
-    "sells_what": "Mugs and bowls that I turn myself.",
-    "is_self_certified": "y",
-}
-BUSINESS = PERSON | {
-    "kind": "business",
-    "legal_name": "Atelier Mina B.V.",
-    "company_register": "KVK",
-    "company_number": "68750110",
-    "vat_number": "nl123456789b01",
-}
 
 
 def kept(app, *columns):
@@ -64,127 +41,13 @@ def decided(browser, verdict, words="", checks=(), handle="mina", **more):
     return browser.post(f"/moderation/sellers/{handle}/decision", data=form)
 
 
-# Applying
-
-
-@pytest.mark.parametrize("headers", [{}, HTMX])
-def test_mina_applies_as_a_person_and_waits(app, mina, headers, letters):
-    answer = mina.post("/sell", data=PERSON, headers=headers)
-    assert (answer.location or answer.headers["HX-Redirect"]) == "/sell"
-    facts = (Seller.vetting, Seller.legal_name, Seller.postcode, Seller.stock_kind, Seller.returns_address)
-    assert kept(app, *facts) == [
-        ("waiting", "Mina de Vries", "3511 AA", "made_to_order", "Oudegracht 1, 3511 AA Utrecht, NL")
-    ]
-    assert kept(app, Profile.handle, Profile.name) == [("mina", "Atelier Mina")]
-    assert kept(app, Event.subject, Event.was, Event.became) == [("seller", "", "waiting")]
-    page = mina.get("/sell").text
-    assert "Your application waits for a moderator. You cannot sell yet." in page
-    assert "Yours is the first in the row." in page
-    assert 'action="/sell"' not in page  # what was sent in is not changed while it waits; papers may still be added
-    assert page.count('action="/sell/papers"') == 2
-    assert [mail["Subject"] for mail in letters()] == ["We have your application"]
-
-
-def test_a_business_is_asked_for_its_numbers(app, mina):
-    assert mina.post("/sell", data=BUSINESS).status_code == 303
-    facts = (Seller.kind, Seller.company_register, Seller.company_number, Seller.vat_number)
-    assert kept(app, *facts) == [("business", "KVK", "68750110", "NL123456789B01")]
-
-
-@pytest.mark.parametrize("headers", [{}, HTMX])
-@pytest.mark.parametrize(("kind", "is_asked"), [("individual", False), ("business", True), ("brand", True)])
-def test_the_kind_of_seller_chooses_the_questions_and_nothing_typed_is_lost(app, mina, kind, is_asked, headers):
-    answer = mina.post("/sell/kind", data=PERSON | {"kind": kind, "legal_name": "Half typed"}, headers=headers)
-    assert answer.status_code == 200
-    assert ('name="company_number"' in answer.text) is is_asked
-    assert 'value="Half typed"' in answer.text
-    assert kept(app, Seller.id) == []
-
-
-@pytest.mark.parametrize("headers", [{}, HTMX])
-@pytest.mark.parametrize(
-    ("field", "value", "words"),
-    [
-        ("shop_name", "", "Fill this in."),
-        ("handle", "Mi na", "Use 3 to 30 small letters"),
-        ("handle", "admin", "This name is taken."),
-        ("handle", "-mina", "Use 3 to 30 small letters"),
-        ("email", "mina", "This does not look like an e-mail address."),
-        ("email", "a@=?utf-8?q?b.c=0d=0aBcc:_x=40y.z?=.cc", "This does not look like an e-mail address."),
-        ("phone", "call me", "This does not look like a telephone number."),
-        ("postcode", "35111 AA", "A postcode in this country looks different."),
-        ("country", "US", "Not a valid choice."),
-        ("company_number", "6875011", "A number in this register looks different."),
-        ("company_number", "6875011O", "A number in this register looks different."),
-        ("vat_number", "NL12345678B01", "A VAT number begins with the country"),
-        ("vat_number", "XX123456789", "A VAT number begins with the country"),
-        ("sells_what", "mugs", "Tell us in 10 to 500 characters."),
-        ("is_self_certified", "", "Without this promise the law does not let us let you sell."),
-    ],
-)
-def test_what_is_wrong_stands_beside_the_field_and_nothing_is_kept(app, mina, field, value, words, headers):
-    answer = mina.post("/sell", data=BUSINESS | {field: value}, headers=headers)
-    assert answer.status_code == 422
-    assert words in answer.text
-    assert f'id="{field}-errors"' in answer.text
-    assert 'value="+31 30 123 45 67"' in answer.text or field == "phone"
-    assert [kept(app, Seller.id), kept(app, Profile.id)] == [[], []]
-
-
-@pytest.mark.parametrize(
-    ("register", "right", "wrong"),
-    [
-        ("KVK", "68750110", "687501101"),
-        ("KBO", "0403170701", "9403170701"),
-        ("HRB", "HRB 12345", "12345"),
-        ("RCS", "542107651", "54210765"),
-        ("RCSL", "B123456", "123456"),
-    ],
-)
-def test_a_register_number_has_the_shape_of_its_register(register, right, wrong):
-    shape = registers.REGISTERS[register]
-    assert [registers.has_shape(shape, right), registers.has_shape(shape, wrong)] == [True, False]
-
-
-def test_two_sellers_do_not_share_a_handle(app, mina, signed_in_as):
-    mina.post("/sell", data=PERSON)
-    answer = signed_in_as("olga").post("/sell", data=PERSON)
-    assert answer.status_code == 422
-    assert "This name is taken." in answer.text
-    assert kept(app, func.count(Seller.id)) == [(1,)]
-
-
-def test_sent_twice_it_is_one_application(app, mina):
-    mina.post("/sell", data=PERSON)
-    assert mina.post("/sell", data=PERSON).status_code == 409
-    assert kept(app, func.count(Seller.id)) == [(1,)]
-
-
-def test_who_has_a_window_sells_under_its_name(app, signed_in_as):
-    kai = signed_in_as("kai", Role.CREATOR)
-    with app.test_request_context(method="POST"):
-        user = accounts.called("kai@example.com")
-        db.session.add(Profile(user_id=user.id, handle="kai", name="Kai films", created_at=clock.now()))
-        db.session.commit()
-    assert 'name="handle"' not in kai.get("/sell").text
-    assert kai.post("/sell", data=PERSON).status_code == 303
-    assert kept(app, Profile.handle, Profile.name) == [("kai", "Kai films")]
-
-
-def test_a_later_applicant_is_told_how_many_come_first(mina, signed_in_as):
-    mina.post("/sell", data=PERSON)
-    olga = signed_in_as("olga")
-    olga.post("/sell", data=PERSON | {"handle": "olga"})
-    assert "1 application is looked at before yours." in olga.get("/sell").text
-
-
 # Deciding
 
 ALL = ("identity", "contact", "goods")
 
 
 def test_rex_approves_and_mina_sells_after_signing_in_anew(app, mina, rex, signed_in_as, letters):
-    mina.post("/sell", data=PERSON)
+    sent_in(mina, PERSON)
     letters()
     assert "Atelier Mina" in rex.get("/moderation").text
     assert decided(rex, "approved", checks=ALL).location == "/moderation?done=approved"
@@ -203,29 +66,28 @@ def test_rex_approves_and_mina_sells_after_signing_in_anew(app, mina, rex, signe
 
 
 def test_rex_decides_in_place_with_htmx(app, mina, rex):
-    mina.post("/sell", data=PERSON)
+    sent_in(mina, PERSON)
     form = {"verdict": "approved", "checks": list(ALL), "seen": seen(rex)}
     answer = rex.post("/moderation/sellers/mina/decision", data=form, headers=HTMX)
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/moderation?done=approved")
 
 
 def test_something_is_put_right_and_decided_anew(app, mina, rex, letters):
-    mina.post("/sell", data=PERSON)
+    sent_in(mina, PERSON)
     letters()
     decided(rex, "needs_fixing", "The street <b>does not</b> exist.")
     (mail,) = letters()
     assert mail["Subject"] == "Something has to be put right"
     assert "The street <b>does not</b> exist." in mail.get_body(("plain",)).get_content()
-    page = mina.get("/sell").text
-    assert "The street &lt;b&gt;does not&lt;/b&gt; exist." in page
-    assert 'value="Oudegracht 1"' in page
-    assert mina.post("/sell", data=PERSON | {"street": "Oudegracht 2"}).status_code == 303
+    assert "The street &lt;b&gt;does not&lt;/b&gt; exist." in mina.get("/sell").text
+    assert 'value="Oudegracht 1"' in mina.get("/sell/contact").text
+    sent_in(mina, PERSON | {"street": "Oudegracht 2"})
     assert kept(app, Seller.vetting, Seller.street) == [("waiting", "Oudegracht 2")]
     assert decided(rex, "approved", checks=ALL).status_code == 303
 
 
 def test_a_refusal_says_why_and_is_objected_to_once_before_another_moderator(app, mina, rex, signed_in_as, letters):
-    mina.post("/sell", data=PERSON)
+    sent_in(mina, PERSON)
     decided(rex, "refused", "We do not sell this kind of goods.")
     page = mina.get("/sell").text
     assert "We do not sell this kind of goods." in page
@@ -245,7 +107,7 @@ def test_a_refusal_says_why_and_is_objected_to_once_before_another_moderator(app
 
 
 def test_an_objection_in_place_keeps_its_words(mina, rex):
-    mina.post("/sell", data=PERSON)
+    sent_in(mina, PERSON)
     decided(rex, "refused", "We do not sell this kind of goods.")
     answer = mina.post("/sell/objection", data={"words": "no"}, headers=HTMX)
     assert answer.status_code == 422
@@ -266,7 +128,7 @@ def test_an_objection_in_place_keeps_its_words(mina, rex):
     ],
 )
 def test_a_decision_without_its_ground_changes_nothing(app, mina, rex, verdict, given, words, headers):
-    mina.post("/sell", data=PERSON)
+    sent_in(mina, PERSON)
     form = {"verdict": verdict, "seen": seen(rex), **given}
     answer = rex.post("/moderation/sellers/mina/decision", data=form, headers=headers)
     assert answer.status_code == 422
@@ -276,7 +138,7 @@ def test_a_decision_without_its_ground_changes_nothing(app, mina, rex, verdict, 
 
 
 def test_two_moderators_do_not_decide_twice(app, mina, rex, signed_in_as):
-    mina.post("/sell", data=PERSON)
+    sent_in(mina, PERSON)
     stamp = seen(rex)
     assert decided(signed_in_as("ada", Role.ADMIN), "approved", checks=ALL).status_code == 303
     form = {"verdict": "refused", "words": "We do not sell this.", "seen": stamp}
@@ -285,17 +147,17 @@ def test_two_moderators_do_not_decide_twice(app, mina, rex, signed_in_as):
 
 
 def test_nobody_decides_on_an_application_that_has_changed_meanwhile(app, mina, rex):
-    mina.post("/sell", data=PERSON)
+    sent_in(mina, PERSON)
     stamp = seen(rex)
     decided(rex, "needs_fixing", "The street does not exist.")
-    mina.post("/sell", data=PERSON | {"sells_what": "Knives and other sharp things."})
+    sent_in(mina, PERSON | {"sells_what": "Knives and other sharp things."})
     form = {"verdict": "approved", "checks": list(ALL), "seen": stamp}
     assert rex.post("/moderation/sellers/mina/decision", data=form).status_code == 409
     assert kept(app, Seller.vetting) == [("waiting",)]
 
 
 def test_rex_does_not_judge_himself(app, rex):
-    rex.post("/sell", data=PERSON | {"handle": "rex"})
+    sent_in(rex, PERSON | {"handle": "rex"})
     assert "This application is for another moderator to decide." in rex.get("/moderation/sellers/rex").text
     form = {"verdict": "approved", "checks": list(ALL), "seen": kept(app, Seller.applied_at)[0][0].isoformat()}
     assert rex.post("/moderation/sellers/rex/decision", data=form).status_code == 403
@@ -303,7 +165,7 @@ def test_rex_does_not_judge_himself(app, rex):
 
 
 def test_the_desk_is_not_there_for_others(mina, signed_in_as):
-    mina.post("/sell", data=PERSON)
+    sent_in(mina, PERSON)
     for browser in (mina, signed_in_as("kai", Role.CREATOR)):
         assert browser.get("/moderation").status_code == 404
         assert browser.get("/moderation/sellers/mina").status_code == 404
@@ -383,7 +245,7 @@ def test_rex_stops_mina_s_sales_everywhere_at_once_and_she_hears_why(
     assert WHY in told
     assert mina.get("/sell").status_code == 303  # signed out
     assert WHY in signed_in_as("mina").get("/sell").text
-    assert signed_in_as("mina").post("/sell", data=PERSON).status_code == 409
+    assert signed_in_as("mina").post("/sell/sending").status_code == 409
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
@@ -485,5 +347,5 @@ def test_rex_finds_who_sells_page_by_page(app, selling, rex, lamp):
 def test_in_dutch_too(mina, rex, letters):
     dutch = {"Accept-Language": "nl"}
     assert "Iedereen die hier verkoopt" in mina.get("/sell", headers=dutch).text
-    mina.post("/sell", data=PERSON)
+    sent_in(mina, PERSON)
     assert "Wie er wacht" in rex.get("/moderation", headers=dutch).text

@@ -6,7 +6,7 @@ import pytest
 
 from shop import access, accounts, proofs
 from shop.database import db
-from shop.models import Role, Session
+from shop.models import CodeApp, Passkey, RecoveryCode, Role, Session
 from tests.keys import SoftKey
 from tests.routes.test_proofs import SECRET, challenge_of, knows, made, now_code, set_up  # noqa: F401
 
@@ -116,3 +116,23 @@ def test_mina_takes_her_app_away_again(app, client, mina, pass_time):
     answer = client.post("/sign-in", data={"email": "mina@example.com", "password": SECRET})
     assert answer.location == "/account"
     assert client.post("/sign-in/app/removal").status_code == 404
+
+
+def test_who_closes_the_account_leaves_no_proof_behind(app, client, mina):
+    set_up(client)
+    answer = SoftKey().made(challenge_of(client, "/sign-in/set-up"))
+    assert client.post("/sign-in/set-up/passkey", data={"answer": answer}).status_code == 200
+    lars = made(app, "lars")
+    with app.test_request_context(method="POST"):
+        proofs.give_demo_app(lars)
+        db.session.commit()
+    assert left(app) == {Passkey: 1, CodeApp: 2, RecoveryCode: 10}
+    wrong = client.post("/account/closing", data={"closing_password": "thirteen letters"})
+    assert (wrong.status_code, left(app)) == (422, {Passkey: 1, CodeApp: 2, RecoveryCode: 10})
+    assert client.post("/account/closing", data={"closing_password": SECRET}).location == "/sign-in?closed=1"
+    assert left(app) == {Passkey: 0, CodeApp: 1, RecoveryCode: 0}
+
+
+def left(app):
+    with app.app_context():
+        return {table: db.session.query(table).count() for table in (Passkey, CodeApp, RecoveryCode)}
