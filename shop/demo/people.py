@@ -141,6 +141,8 @@ def _decide(entry: catalogue.Entry, judge: Person) -> None:
     vetting, seller = entry["vetting"], sellers.called(entry["handle"])
     with clock.at(catalogue.ago(vetting["days_ago"])):
         verdicts.settle(seller, vetting["state"], by=judge, words=Words.read(vetting["reason"]), is_told=False)
+        if seller.vetting == Vetting.APPROVED:
+            seller.established_at = clock.now()  # the made-up shop has been selling for a while
 
 
 def _identity(entry: catalogue.Entry) -> dict[str, Any]:
