@@ -206,7 +206,7 @@ def note_of(reason: Reason | None, words: Words) -> Words:
     return Words({code: "\n".join(filter(None, said)) for code, said in both.items()})
 
 
-def write_down(seller: Seller, was: str, by: Person, reason: str, looked_at: Collection[str] = ()) -> None:
+def write_down(seller: Seller, was: str, by: Person | None, reason: str, looked_at: Collection[str] = ()) -> None:
     """Note in the audit what became of a seller; last, as the audit wants it."""
     after: dict[str, Any] = {"vetting": str(seller.vetting)}
     before, after = {"vetting": str(was)}, after | ({"checks": sorted(looked_at)} if looked_at else {})

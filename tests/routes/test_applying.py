@@ -425,5 +425,5 @@ def test_applying_in_dutch(mina):
     dutch = {"Accept-Language": "nl"}
     assert "Wat je bij de hand moet hebben" in mina.get("/sell", headers=dutch).text
     begun(mina)
-    assert "Nog ongeveer 8 minuten" in mina.get("/sell", headers=dutch).text
+    assert "nog ongeveer 8 minuten" in mina.get("/sell", headers=dutch).text
     assert "Voorwaarden voor verkopers" in mina.get("/terms", headers=dutch).text
