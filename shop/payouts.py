@@ -17,7 +17,13 @@ from shop.alerts import alert
 from shop.countries import HOME
 from shop.database import connection, first, insert, let_go, rows
 from shop.errors import NotFound
-from shop.gateways.payment_port import AccountReport, AccountRequest, AccountState, GatewayError
+from shop.gateways.payment_port import (
+    AccountReport,
+    AccountRequest,
+    AccountState,
+    GatewayError,
+    RejectedError,
+)
 from shop.i18n import _
 from shop.models import (
     Account,
@@ -164,21 +170,18 @@ def _mine(person: int) -> Row[Any]:
 def open_account(person: int) -> int:
     """Write down that this person wants to be paid, with all that the gateway will be told; gives the account's id.
 
-    After the commit, `introduce` it. Asking again changes nothing.
+    After the commit, `introduce` it. Asking again changes nothing, unless the gateway turned it down: then it is told
+    what is so by now, with another key, since a refusal is remembered with the old one.
     """
     mine, gateway = _mine(person), gateways.payment().name
-    request = {
-        "key": f"acct:{mine.id}:{gateway}",
-        "seller": mine.handle,
-        "name": mine.called,
-        "email": mine.email,
-        "country": mine.country,
-        "is_business": mine.kind in (SellerKind.BUSINESS, SellerKind.BRAND),
-    }
+    if mine.account is not None:
+        if mine.gateway_id is None and mine.wanted:
+            _renew(_account(mine.account), mine, gateway)
+        return int(mine.account)
     row = {
         "profile_id": mine.id,
         "gateway": gateway,
-        "request": request,
+        "request": _request(mine, f"acct:{mine.id}:{gateway}:1"),
         "state": AccountState.PENDING,
         "wanted": [],
         "opened_at": clock.now(),
@@ -188,13 +191,40 @@ def open_account(person: int) -> int:
     return int(_mine(person).account)
 
 
+def _request(mine: Row[Any], key: str) -> dict[str, Any]:
+    return {
+        "key": key,
+        "seller": mine.handle,
+        "name": mine.called,
+        "email": mine.email,
+        "country": mine.country,
+        "is_business": mine.kind in (SellerKind.BUSINESS, SellerKind.BRAND),
+    }
+
+
+def _renew(row: Row[Any], mine: Row[Any], gateway: str) -> None:
+    number = row.request["key"].removeprefix(f"acct:{mine.id}:{gateway}").removeprefix(":") or "1"
+    request = _request(mine, f"acct:{mine.id}:{gateway}:{int(number) + 1}")
+    same = (accounts.c.id == row.id, accounts.c.gateway_id.is_(None), accounts.c.changed_at == row.changed_at)
+    anew = {"request": request, "wanted": [], "changed_at": clock.now()}
+    connection().execute(update(accounts).where(*same).values(**anew))
+
+
 def introduce(account: int) -> None:
-    """Open the account with the gateway, once, and keep what it says; it ends the present transaction first."""
+    """Open the account with the gateway, once, and keep what it says; it ends the present transaction first.
+
+    That it was turned down is kept too (commit it): its own word for it then stands in what is `wanted`.
+    """
     row = _account(account)
     if row.gateway_id is None:
         let_go()
-        with turn.aside():
-            report = gateways.payment().open_account(AccountRequest(**row.request))
+        try:
+            with turn.aside():
+                report = gateways.payment().open_account(AccountRequest(**row.request))
+        except RejectedError as error:
+            silent = update(accounts).where(accounts.c.id == account, accounts.c.gateway_id.is_(None))
+            connection().execute(silent.values(wanted=[error.code], changed_at=clock.now()))
+            raise
         _believe(account, report)
 
 

@@ -114,6 +114,12 @@ PRODUCTS = _named(
      "This is a counterfeit, or somebody else has the right to it."),
     ("unsafe", SAFETY, "Dit is mogelijk niet veilig.",
      "This may not be safe."),
+    ("copied_picture", TERMS, "Een foto is van iemand anders.",
+     "A picture is somebody else's."),
+    ("green_claim", "2005/29/EC, annex I, 4a-4c", "Er staat dat het goed is voor natuur of klimaat, zonder bewijs.",
+     "It says that it is good for nature or climate, without proof."),
+    ("medical_claim", "2005/29/EC, annex I, 17", "Er staat dat het geneest.",
+     "It says that it heals."),
 )  # fmt: skip
 GOOD = _named(
     ("put_right", TERMS, "Wat er mis was is rechtgezet.",

@@ -88,6 +88,8 @@ def a_product(seller: Seller, code: str, title: str, variants: list[Variant], **
         "maker": {"name": "Maker", "address": STREET, "email": "maker@maker.example"},
         "responsible": {"name": "Europa", "address": STREET, "email": "europa@maker.example"},
         "created_at": clock.now(),
+        "searched": title.casefold(),
+        "has_own_delivery": True,
         "delivery": [
             DeliveryRate(country=country, min_days=1, max_days=2, cost=Money(395, "EUR"), free_from_minor=5000)
             for country in ("NL", "BE")

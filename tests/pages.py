@@ -34,6 +34,11 @@ HERS = (
     " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
     " WHERE users.email = 'mina@example.com' ORDER BY orders.id LIMIT 1"
 )
+MINAS = (
+    "SELECT products.code FROM products JOIN sellers ON sellers.id = seller_id"
+    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
+    " WHERE users.email = 'mina@example.com' ORDER BY products.id LIMIT 1"
+)
 # Endpoint -> a query for the arguments of one example.
 EXAMPLES = {
     "feed.clip": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
@@ -41,6 +46,9 @@ EXAMPLES = {
     "sell_steps.show": "SELECT 'contact'",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
+    "catalogue.show": "SELECT code FROM catalogue_imports ORDER BY id LIMIT 1",
+    "listing_desk.case": "SELECT code FROM listing_cases ORDER BY id LIMIT 1",
+    "listing_desk.listing": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "papers.show": "SELECT code FROM papers WHERE state = 'sealed' ORDER BY id LIMIT 1",
     "sandbox.bank": "SELECT name FROM sandbox_objects WHERE kind = 'page' LIMIT 1",
     "sandbox.account": "SELECT name FROM sandbox_objects WHERE kind = 'link' LIMIT 1",
@@ -57,6 +65,8 @@ EXAMPLES = {
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "showcase.show": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'approved' ORDER BY profiles.id LIMIT 1",
+    "listings.show": MINAS,
+    "listings.preview": MINAS,
     "clip_desk.show": "SELECT clips.code FROM clips JOIN profiles ON profiles.id = clips.profile_id"
     " JOIN users ON users.id = profiles.user_id WHERE users.email = 'kai@example.com' ORDER BY clips.id LIMIT 1",
 }
@@ -78,6 +88,9 @@ NO_PAGES = frozenset(
         "health.livez",
         "health.readyz",
         "payouts.seller_csv",
+        "catalogue.export",
+        "catalogue.template",
+        "catalogue.report",
         "payouts.creator_csv",
     )
 )
@@ -108,6 +121,7 @@ ONLY["sell.show"] = ("noor", "mina", "brume")
 ONLY |= dict.fromkeys(
     ("seller.index", "seller.orders", "seller.order", "seller.slip", "seller.stock", "rechecks.show"), ("mina",)
 )
+ONLY["listings.preview"] = ("mina", "rex")
 
 
 class Unlisted(Exception):
@@ -231,6 +245,8 @@ def furnish(app: Flask) -> Flask:
         _forget_a_password()
         _let_the_books_differ()
         _keep_a_card()
+        _let_a_listing_wait()
+        _send_products()
         db.session.commit()
         demo.trade()
     for method in ("card", "ideal"):  # the one is paid, the other waits at the bank
@@ -306,6 +322,34 @@ def _let_the_books_differ() -> None:
     db.session.add(WebhookEvent(event_id="evt_3Q8yF5sQmXkK1u2vW3xY4zA5b", state="quarantined", tries=1, **told))
     dead = {"handler": "shop.media.make", "arguments": {}, "state": JobState.DEAD, "run_at": now, "tries": 5}
     db.session.add(Job(**dead, last_error="RuntimeError('each worker that began it has died')"))
+
+
+def _send_products() -> None:
+    """Mina has sent a file: a new product, and one whose price cannot be."""
+    from shop import accounts, catalogue_imports
+    from shop.database import db
+
+    mina = accounts.open_session(accounts.called("mina@example.com"))
+    text = "product,sku,category,title_en,price\nlamp-1,lamp-1,home,Lamp,12.50\ncup-1,cup-1,home,Cup,-5\n"
+    sent = catalogue_imports.send(mina, text.encode(), "products.csv")
+    db.session.flush()
+    catalogue_imports.look(number=sent.id)
+
+
+def _let_a_listing_wait() -> None:
+    """Mina's newest bag is called sustainable, and a moderator looks at it first."""
+    from sqlalchemy import select
+
+    from shop import listing_cases
+    from shop.database import db
+    from shop.models import Product, ProductStatus
+    from shop.words import Words
+
+    product = db.session.scalars(
+        select(Product).where(Product.status == ProductStatus.LIVE).order_by(Product.id.desc())
+    ).first()
+    product.description = Words(nl="Duurzaam en eco.", en="Sustainable and eco.")
+    product.status = listing_cases.look_at(product)
 
 
 def _keep_a_card() -> None:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '2026_11_28_packing'
-down_revision = '2026_11_28_invitations'
+down_revision = '2026_11_28_catalogue'
 branch_labels = None
 depends_on = None
 
