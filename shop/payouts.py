@@ -6,7 +6,7 @@ account, and says when money may be sent there. We keep its id and what it said 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
@@ -28,6 +28,8 @@ from shop.i18n import _
 from shop.models import (
     Account,
     Address,
+    BankAccount,
+    BankState,
     Dispute,
     LedgerEntry,
     Order,
@@ -41,28 +43,36 @@ from shop.models import (
     User,
     Vetting,
 )
+from shop.newcomers import is_too_early
 
 log = structlog.get_logger()
 
 accounts, profiles, sellers = PayoutAccount.__table__, Profile.__table__, Seller.__table__
 users, addresses = User.__table__, Address.__table__
 entries, transfers, disputes = LedgerEntry.__table__, Transfer.__table__, Dispute.__table__
-orders, payments = Order.__table__, Payment.__table__
+orders, payments, banks = Order.__table__, Payment.__table__, BankAccount.__table__
 
+_now = bindparam("now", type_=transfers.c.due_at.type)
+_is_in_frost = and_(
+    banks.c.seller_id == sellers.c.id,
+    banks.c.state.in_((BankState.CURRENT, BankState.WAITING)),
+    banks.c.frozen_until > _now,
+)
 _MINE = (
     select(
         profiles.c.id,
         profiles.c.handle,
         profiles.c.name,
         sellers.c.id.label("seller"),
-        *sellers.c["kind", "vetting"],
-        func.coalesce(sellers.c.legal_name, profiles.c.name).label("called"),
-        func.coalesce(sellers.c.email, users.c.email).label("email"),
+        *sellers.c["kind", "vetting", "payouts_stopped_at"],
+        func.coalesce(func.nullif(sellers.c.legal_name, ""), profiles.c.name).label("called"),
+        func.coalesce(func.nullif(sellers.c.email, ""), users.c.email).label("email"),
         func.coalesce(sellers.c.country, addresses.c.country, HOME).label("country"),
         accounts.c.id.label("account"),
         accounts.c.gateway_id,
         accounts.c.state,
         accounts.c.wanted,
+        select(func.max(banks.c.frozen_until)).where(_is_in_frost).scalar_subquery().label("frozen_until"),
     )
     .join(users, users.c.id == profiles.c.user_id)
     .outerjoin(sellers, sellers.c.profile_id == profiles.c.id)
@@ -79,7 +89,12 @@ _UNSURE = select(accounts.c.gateway_id).where(
 )
 
 # Whose share may leave the shop: nobody's whose shop was stopped, or whose account was closed.
-is_stopped = exists().where(sellers.c.profile_id == transfers.c.profile_id, sellers.c.vetting == Vetting.SUSPENDED)
+is_stopped = exists().where(
+    sellers.c.profile_id == transfers.c.profile_id,
+    or_(sellers.c.vetting == Vetting.SUSPENDED, sellers.c.payouts_stopped_at.is_not(None)),
+)
+# Nor that of who has changed where it goes to, for a week: time for its owner to say that it was somebody else.
+is_frozen = exists().where(sellers.c.profile_id == transfers.c.profile_id, _is_in_frost)
 is_gone = exists().where(profiles.c.id == transfers.c.profile_id, users.c.id == profiles.c.user_id, ~users.c.is_active)
 # Only the money that the bank asks back is held: that of this purchase, while it has not decided.
 is_disputed = (
@@ -101,6 +116,8 @@ class Payee(NamedTuple):
     state: str
     wanted: tuple[str, ...]
     vetting: str  # empty of who sells nothing
+    frozen_until: datetime | None = None  # nothing is sent before, because the bank account was changed
+    is_held: bool = False  # two people have stopped their payouts
 
     @property
     def has_sold(self) -> bool:
@@ -135,11 +152,13 @@ def payee(person: int) -> Payee:
         row.state or "",
         tuple(row.wanted or ()),
         row.vetting or "",
+        row.frozen_until,
+        row.payouts_stopped_at is not None,
     )
 
 
 def _mine(person: int) -> Row[Any]:
-    row = first(_MINE, person=person, gateway=gateways.payment().name)
+    row = first(_MINE, person=person, gateway=gateways.payment().name, now=clock.now())
     if row is None:
         raise NotFound(_("There is nothing here to be paid for."))
     return row
@@ -269,7 +288,7 @@ def look_at_unfinished() -> None:
 # How somebody stands
 
 _waits = transfers.c.state == TransferState.WAITING
-_is_held = or_(transfers.c.due_at > bindparam("now", type_=transfers.c.due_at.type), is_disputed)
+_is_held = or_(transfers.c.due_at > _now, is_disputed, is_frozen, is_too_early)
 _LEFT = ("transfer", "untransfer", "reversal")
 
 
@@ -300,3 +319,24 @@ def standing(account: Account, holder: int) -> Standing:
     """What a seller or a creator has coming, has had, and owes after money went back."""
     row = connection().execute(_STANDING, {"account": account, "holder": holder, "now": clock.now()}).one()
     return Standing(int(row.payable), int(row.on_hold), -int(row.paid_out), -int(row.owed))
+
+
+# Order by order from those that wait, whatever else there is: an order has few entries, a holder has many.
+_is_theirs = and_(entries.c.account == transfers.c.account, entries.c.holder_id == transfers.c.holder_id)
+_of_order = (
+    select(_sum(_is_theirs)).where(entries.c.order_id == transfers.c.order_id).correlate(transfers).scalar_subquery()
+)
+_WAITING = (
+    select(_of_order.label("minor"), _is_held.label("is_held"))
+    .where(transfers.c.account == bindparam("account"), transfers.c.holder_id == bindparam("holder"), _waits)
+    .subquery("waiting")
+)
+_COMING = select(_WAITING.c.is_held, func.sum(_WAITING.c.minor).label("minor")).group_by(_WAITING.c.is_held)
+
+
+def coming(account: Account, holder: int) -> tuple[int, int]:
+    """What somebody has coming: it may leave now, or it waits. As `standing`, without all that left long ago."""
+    found = {
+        bool(row.is_held): int(row.minor) for row in rows(_COMING, account=account, holder=holder, now=clock.now())
+    }
+    return found.get(False, 0), found.get(True, 0)

@@ -41,7 +41,7 @@ _CLAIM = (
 _MOVE = (
     update(orders)
     .where(orders.c.purchase_id == bindparam("purchase"), orders.c.status == OrderStatus.PENDING_PAYMENT)
-    .values(status=bindparam("to"))
+    .values(status=bindparam("to"), paid_at=bindparam("paid_at", type_=orders.c.paid_at.type))
     .returning(orders.c.id)
 )
 _WAITING_ORDER = (
@@ -150,7 +150,8 @@ def _return_money(payment: Row[Any], why: str) -> None:
 
 
 def _move_orders(purchase: int, to: OrderStatus) -> None:
-    for row in rows(_MOVE, purchase=purchase, to=to):
+    paid_at = clock.now() if to == OrderStatus.PAID else None
+    for row in rows(_MOVE, purchase=purchase, to=to, paid_at=paid_at):
         history.note("order", row.id, OrderStatus.PENDING_PAYMENT, to)
 
 

@@ -97,16 +97,16 @@ def again(code: str) -> Answer:
     return leave("/moderation/orders")
 
 
-@bp.get("/seller/orders/<number>")
+@bp.get("/seller/orders/<number>/money")
 def show_own(number: str) -> Answer:
     """Where the money of an order is, for its seller."""
-    return _page(refund_desk.look_own(number, current_user.id), RefundForm(None), f"/seller/orders/{number}")
+    return _page(refund_desk.look_own(number, current_user.id), RefundForm(None), f"/seller/orders/{number}/money")
 
 
-@bp.post("/seller/orders/<number>/refunds")
+@bp.post("/seller/orders/<number>/money/refunds")
 def refund_own(number: str) -> Answer:
     """A seller gives money of their own order back."""
-    home = f"/seller/orders/{number}"
+    home = f"/seller/orders/{number}/money"
     return _give(lambda: refund_desk.look_own(number, current_user.id), home, refund_desk.give)
 
 
@@ -141,6 +141,6 @@ def _wanted(form: RefundForm, desk: Desk) -> dict[str, Any]:
 def _page(desk: Desk, form: RefundForm, home: str, status: int = 200, words: str = "") -> Answer:
     if form.token.errors or not form.token.data:
         form.token.data = secrets.token_urlsafe(16)
-    is_stale = home.startswith("/moderation") and not is_fresh(current_user.proven_at)
+    is_stale = home.startswith("/moderation") and not is_fresh(current_user.vouched_at)
     facts: dict[str, Any] = {"form": form, "home": home, "words": words, "why": WHY, "is_stale": is_stale}
     return secret(page("order_money/show.html", "order", status=status, desk=desk, **facts))

@@ -173,4 +173,6 @@ def look() -> Answer:
 
 
 def _home() -> str:
+    if request.form.get("from") == "sell":
+        return "/sell/bank"  # who applies does it on the way
     return "/seller/payouts" if Role.SELLER in current_user.roles else "/studio/earnings"

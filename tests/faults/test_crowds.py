@@ -105,6 +105,7 @@ def test_slow_uploads_and_stalled_films_slow_down_nobody(filled, promise):
         )
 
 
+@pytest.mark.slow
 def test_a_few_slow_ones_are_not_noticed(filled):
     folder, clip = filled
     with opened(folder) as shop, ExitStack() as crowd:

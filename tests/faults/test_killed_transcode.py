@@ -135,7 +135,7 @@ def kill_at(app, kai, point, film):
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("point", ["encoding", "before the commit"])
+@pytest.mark.parametrize("point", ["encoding", pytest.param("before the commit", marks=pytest.mark.slow)])
 def test_a_worker_that_is_killed_leaves_one_clip_and_nothing_else(app, kai, short, longer, point):
     assert kill_at(app, kai, point, longer if point in INSIDE else short) == set()
 

@@ -118,19 +118,19 @@ def test_what_cannot_be_given_back_is_said_and_nothing_goes(rex, code, refunded,
 
 @pytest.mark.parametrize("htmx", [False, True])
 def test_a_seller_gives_back_their_own_and_nobody_elses(app, mina, code, refunded, signed_in_as, lamp, htmx):
-    page = mina.get(f"/seller/orders/{code[:8]}").text
+    page = mina.get(f"/seller/orders/{code[:8]}/money").text
     assert "€52.95 of this order can still go back" in page
-    there(send(mina, f"/seller/orders/{code[:8]}/refunds", htmx), htmx)
+    there(send(mina, f"/seller/orders/{code[:8]}/money/refunds", htmx), htmx)
     assert refunded() == [(1250, "goodwill")]
     lars = signed_in_as("lars", Role.SELLER)
     with app.test_request_context(method="POST"):
         user = accounts.called("lars@example.com")
         db.session.query(Profile).filter_by(handle="lars").one().user_id = user.id
         db.session.commit()
-    assert lars.get(f"/seller/orders/{code[:8]}").status_code == 404
-    assert mina.get(f"/seller/orders/{code}").status_code == 404  # its own key is the buyer's alone
-    assert code not in mina.get(f"/seller/orders/{code[:8]}").text
-    assert send(lars, f"/seller/orders/{code[:8]}/refunds", htmx).status_code == 404
+    assert lars.get(f"/seller/orders/{code[:8]}/money").status_code == 404
+    assert mina.get(f"/seller/orders/{code}/money").status_code == 404  # its own key is the buyer's alone
+    assert code not in mina.get(f"/seller/orders/{code[:8]}/money").text
+    assert send(lars, f"/seller/orders/{code[:8]}/money/refunds", htmx).status_code == 404
     assert len(refunded()) == 1
 
 
@@ -164,7 +164,7 @@ def test_staff_who_sell_give_back_of_their_own_orders_as_sellers_and_not_as_staf
         db.session.commit()
     assert send(mina, f"/moderation/orders/{code}/refunds").status_code == 403
     assert refunded() == []
-    assert send(mina, f"/seller/orders/{code[:8]}/refunds").status_code == 303
+    assert send(mina, f"/seller/orders/{code[:8]}/money/refunds").status_code == 303
     assert refunded() == [(1250, "goodwill")]
 
 
@@ -189,7 +189,7 @@ def test_a_seller_sees_what_went_back_of_their_own_order_and_not_of_anothers(app
             refunds.give(order.id, minor)
         db.session.commit()
         number = ours.code[:8]
-    page = mina.get(f"/seller/orders/{number}").text
+    page = mina.get(f"/seller/orders/{number}/money").text
     assert ("€1.11" in page, "€2.22" in page, "Given back of this order" in page) == (True, False, True)
 
 
@@ -229,7 +229,7 @@ def test_money_moves_by_staff_only_shortly_after_a_proof(app, rex, code, refunde
 
 
 def test_what_staff_gives_back_is_in_the_audit_and_what_a_seller_gives_is_not(app, rex, mina, code):
-    send(mina, f"/seller/orders/{code[:8]}/refunds", amount="1")
+    send(mina, f"/seller/orders/{code[:8]}/money/refunds", amount="1")
     send(rex, f"/moderation/orders/{code}/refunds")
     with app.test_request_context(method="POST"):
         refund = db.session.query(Refund).order_by(Refund.id.desc()).first()

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '2026_11_28_refund_token'
-down_revision = '2026_11_28_vetting'
+down_revision = '2026_11_28_packing'
 branch_labels = None
 depends_on = None
 
