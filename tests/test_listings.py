@@ -332,4 +332,12 @@ def test_mina_finds_her_products_by_title_and_state_a_page_at_a_time(mina, shoe)
     assert [row.title["nl"] for row in assortment.page_of(mina, words="mug 100% NO. 7").rows] == ["Mok 7"]
     assert assortment.page_of(mina, words="100_").rows == []
     assert len(assortment.page_of(mina, state="lacks").rows) == 30
+    shoe.sold = 3
+    db.session.execute(text("UPDATE variants SET stock = 9 WHERE size = '38'"))
+    db.session.flush()
+    found = {state: [row.code for row in assortment.page_of(mina, state=state).rows] for state in assortment.STATES}
+    assert (found["running_out"], found["sold_out"]) == ([shoe.code], [])
+    db.session.execute(text("UPDATE variants SET stock = 0 WHERE size = '39'"))
+    found = {state: [row.code for row in assortment.page_of(mina, state=state).rows] for state in assortment.STATES}
+    assert (found["running_out"], found["sold_out"]) == ([], [shoe.code])
     assert assortment.page_of(SimpleNamespace(id=mina.id + 1)).rows == []
