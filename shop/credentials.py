@@ -223,7 +223,19 @@ def change(person: Person, old: str, new: str, browser: str = "") -> Person:
     passwords.check(new, user.name, user.email)
     owner = _replace(user.id, passwords.hashed(new))
     _write_down("password changed", owner)
-    return open_session(owner, browser, is_proven=person.proven_at is not None)
+    return accounts.carry_on(owner, person, browser)
+
+
+def prove(person: Person, password: str) -> None:
+    """Say once more who one is, with the password; whoever has a second proof gives that instead."""
+    kept = db.session.execute(select(users.c.password_hash).where(users.c.id == person.id)).scalar_one()
+    has_more = proofs.ways_of(person.id).are_there
+    let_go()
+    if has_more:
+        raise Refused(_("A password alone does not do for this any more. Give your second proof."))
+    limits.spend(TRIES, "change", str(person.id))
+    if not passwords.is_right(password, kept):
+        raise WrongPassword(_("This is not your password."), 422)
 
 
 def _write_down(action: str, user: User) -> None:
@@ -242,6 +254,7 @@ def close(person: Person, password: str) -> None:
     if not passwords.is_right(password, user.password_hash):
         raise WrongPassword(_("This is not your password."), 422)
     accounts.close(accounts.own(person))
+    proofs.leave(person.id)
     _tell(user, "account-closed", "account_closed")
 
 

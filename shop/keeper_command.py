@@ -6,7 +6,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from shop import accounts, audit, chain_check, papers, proofs, vault
+from shop import accounts, audit, chain_check, invitations, papers, proofs, vault
 from shop.database import db
 from shop.models import Role, User
 
@@ -25,13 +25,28 @@ REASON = click.option("--reason", default="", help="Why; it is kept in the audit
 @ROLE
 @REASON
 def add(email: str, role: str, reason: str) -> None:
-    """Give the person with this EMAIL a role; they have to sign in again."""
+    """Give the person with this EMAIL a role; they have to sign in again.
+
+    Of staff a second proof is asked, which they set up with the link that this prints. Say it again for a new link.
+    """
     accounts.grant(_account(email), Role(role), reason=reason)
     db.session.commit()
     click.echo(f"{email} is {role} now.")
     if role in accounts.STAFF:
-        address = f"{current_app.config['BASE_URL']}/sign-in?next=/sign-in/set-up"
-        click.echo(f"Before they see anything they set up a passkey or an app for codes: {address}")
+        _invite(_account(email))
+
+
+def _invite(user: User) -> None:
+    """Say with which link they set up their first proof, unless they have one."""
+    if proofs.ways_of(user.id).are_there:
+        click.echo("They have a second proof already, and are asked for it at the next sign-in.")
+        return
+    token = invitations.invite(user.id)
+    audit.note("set-up link made", f"user:{user.id}", by=None, before={"email": audit.masked(user.email)})
+    db.session.commit()
+    click.echo("Before they see anything they set up a passkey or an app for codes. Hand them this link, and to nobody")
+    click.echo("else; together with their password it works once, until this time tomorrow:")
+    click.echo(f"{current_app.config['BASE_URL']}/sign-in/invitation/{token}")
 
 
 @staff.command()
@@ -62,7 +77,9 @@ def reset_proofs(email: str, reason: str) -> None:
     """Forget the passkeys and codes of the person with this EMAIL, who has lost them; they set up new ones."""
     proofs.forget_all(_account(email), reason=reason)
     db.session.commit()
-    click.echo(f"{email} sets up a new proof at the next sign-in.")
+    click.echo(f"{email} has no second proof any more.")
+    if accounts.as_actor(_account(email)).is_staff:
+        _invite(_account(email))
 
 
 @staff.command()

@@ -1,38 +1,36 @@
-"""Listing cases: a listing that somebody has to look at, what was decided about it, and the appeal against that.
+"""Listing cases: a listing that somebody has to look at, and what was decided about it.
 
 What is put up for sale is looked at by rules first. It is clear, or it waits for a moderator and is not for sale until
 then, or it is refused on the spot. A moderator approves, asks for a change or takes down; whatever is live can be taken
 down at any moment, and is gone from every page and cart at once, since all of them ask for products that are live.
+What takes something away has a statement of reasons, and an appeal against that brings the product back.
 """
 
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 
-from shop import audit, clock, jobs, listing_reasons, notifications, papers, picture_prints, word_list
+from shop import appeals, audit, clock, jobs, notifications, papers, picture_prints, reasons, statements, word_list
 from shop.audit import Actor
 from shop.database import connection, db, rows, run
 from shop.errors import NotFound, Refused
-from shop.i18n import _, speaking
+from shop.i18n import _
 from shop.listing_checks import Risk, risks
-from shop.listing_reasons import REASONS
-from shop.models import CaseState, Event, ListingCase, PaperKind, Product, ProductStatus
+from shop.models import CaseState, Event, ListingCase, PaperKind, Product, ProductStatus, Seller, Statement, Verdict
+from shop.reasons import Reason
 from shop.word_list import Gravity
 from shop.words import Words
 
-SHORTEST = 10  # characters of a reason or an appeal
 # What becomes of the product with each verdict.
 BECOMES = {
     CaseState.APPROVED: ProductStatus.LIVE,
     CaseState.FIX: ProductStatus.PAUSED,
     CaseState.TAKEN_DOWN: ProductStatus.DOWN,
 }
-RESTORED, UPHELD = "restored", "upheld"  # what an appeal may come to, in the words of its mail
 CAN_GO_DOWN = (ProductStatus.LIVE, ProductStatus.REVIEW, ProductStatus.PAUSED)
 
 cases, products = ListingCase.__table__, Product.__table__
@@ -124,39 +122,40 @@ def as_it_stands(product: Product) -> str:
     return sha256(repr(seen).encode()).hexdigest()[:16]
 
 
-def is_for(case: ListingCase, product: Product, person: Actor) -> bool:
-    """May this moderator decide? Not on their own goods, and not on an appeal against what they decided."""
-    if product.seller.profile.user_id == person.id:
-        return False
-    if case.appeal_of_id is None:
-        return True
-    return db.session.get_one(ListingCase, case.appeal_of_id).decided_by_id != person.id
+def is_for(product: Product, person: Actor) -> bool:
+    """May this moderator decide about it? Not about their own goods."""
+    return product.seller.profile.user_id != person.id
 
 
 def decide(case: ListingCase, verdict: str, *, by: Actor, reason: str, words: Words, seen: str) -> None:
     """Approve, ask for a change, or take down: once, with a reason, on what that moderator saw."""
     product = product_of(case)
-    if not is_for(case, product, by):
+    if not is_for(product, by):
         raise Refused(_("This is for another moderator to decide."), 403)
     if verdict not in BECOMES:
         raise Refused(_("Choose what to do with this listing."), 422)
-    if verdict != CaseState.APPROVED:
-        _see_to_reason(reason, words)
+    because = _told(reason, words) if verdict != CaseState.APPROVED else None
     if as_it_stands(product) != seen:
         raise Refused(_("This listing has just changed. Please look again."))
     told = {"state": verdict, "reason": reason, "words": words, "decided_by_id": by.id, "decided_at": clock.now()}
     if connection().execute(_CLOSE.values(told), {"case": case.id}).rowcount != 1:
         raise Refused(_("This was decided just now. Please look again."))
     db.session.refresh(case)
-    _move(product, ProductStatus.DOWN if case.appeal_of_id else ProductStatus.REVIEW, BECOMES[CaseState(verdict)])
+    _move(product, ProductStatus.REVIEW, BECOMES[CaseState(verdict)])
     _write_down(product, case, by)
+    if because:
+        kind = Verdict.ASKED if verdict == CaseState.FIX else Verdict.TAKEN_DOWN
+        since = case.opened_at
+        statements.write(product.seller, kind, by=by, reason=because, words=words, product=product, sent_in=since)
+    else:
+        _tell_approved(product, case)
 
 
 def take_down(product: Product, *, by: Actor, reason: str, words: Words) -> ListingCase:
     """Take a product off every page and out of every cart, at once. Its seller is told why and may appeal."""
-    if product.seller.profile.user_id == by.id:
+    if not is_for(product, by):
         raise Refused(_("This is for another moderator to decide."), 403)
-    _see_to_reason(reason, words)
+    because = _told(reason, words)
     if product.status not in CAN_GO_DOWN:
         raise Refused(_("This is not for sale, so there is nothing to take down."))
     withdraw(product.id)
@@ -166,14 +165,27 @@ def take_down(product: Product, *, by: Actor, reason: str, words: Words) -> List
     db.session.flush()
     _move(product, product.status, ProductStatus.DOWN)
     _write_down(product, case, by)
+    statements.write(product.seller, Verdict.TAKEN_DOWN, by=by, reason=because, words=words, product=product)
     return case
 
 
-def _see_to_reason(reason: str, words: Words) -> None:
-    if reason not in REASONS:
-        raise Refused(_("Choose the reason."), 422)
-    if len(words.said("").strip()) < SHORTEST:
-        raise Refused(_("Say more: a reason has at least %(n)s characters.", n=SHORTEST), 422)
+@appeals.undoes(Verdict.TAKEN_DOWN)
+def bring_back(seller: Seller, about: Statement, by: Actor, words: Words) -> bool:
+    """An appeal was granted: the product is for sale again, and its pictures are nobody's business any more."""
+    product = db.session.get(Product, about.product_id) if about.product_id else None
+    if product is None or product.status != ProductStatus.DOWN:
+        raise Refused(_("This is not taken down any more."))
+    _move(product, ProductStatus.DOWN, ProductStatus.LIVE)
+    _note(product, by, words.said(""))
+    reason = reasons.GOOD["we_were_wrong"]
+    statements.write(seller, Verdict.RESTORED, by=by, reason=reason, words=words, product=product)
+    after = {"status": str(product.status)}
+    audit.note("listing restored", f"product:{product.code}", by=by, reason=words.said(""), after=after)
+    return True
+
+
+def _told(reason: str, words: Words) -> Reason:
+    return statements.told(reasons.of(reason, reasons.PRODUCTS), words)
 
 
 def _move(product: Product, was: str, to: str) -> None:
@@ -187,31 +199,23 @@ def _move(product: Product, was: str, to: str) -> None:
 
 
 def _write_down(product: Product, case: ListingCase, by: Actor) -> None:
-    """The event, the entry of the audit, and a letter to the seller."""
+    """The event, and the entry of the audit."""
     note = case.words.said("")
-    step = {"subject": "product", "subject_id": product.id, "became": product.status, "user_id": by.id}
-    db.session.add(Event(at=clock.now(), note=f"{case.reason}\n{note}".strip()[:1000], **step))
-    db.session.flush()
-    _tell(product, case)
+    _note(product, by, f"{case.reason}\n{note}".strip())
     after = {"state": str(case.state), "status": str(product.status), "reason": case.reason}
     audit.note("listing decided", f"product:{product.code}", by=by, reason=note, after=after)
 
 
-def outcome(case: ListingCase) -> str:
-    """What was decided, as its letter says it."""
-    if case.appeal_of_id is None:
-        return str(case.state)
-    return (
-        UPHELD if case.state == CaseState.TAKEN_DOWN else RESTORED if case.state == CaseState.APPROVED else case.state
-    )
+def _note(product: Product, by: Actor, note: str) -> None:
+    step = {"subject": "product", "subject_id": product.id, "became": product.status, "user_id": by.id}
+    db.session.add(Event(at=clock.now(), note=note[:1000], **step))
+    db.session.flush()
 
 
-def _tell(product: Product, case: ListingCase) -> None:
+def _tell_approved(product: Product, case: ListingCase) -> None:
     owner = product.seller.profile.user
     if owner is None:
         return
-    with speaking(owner.language):
-        reason, rule = listing_reasons.said(case.reason)
     jobs.later(
         notifications.mail,
         kind="listing",
@@ -222,42 +226,4 @@ def _tell(product: Product, case: ListingCase) -> None:
         name=owner.name,
         title=product.title.said(owner.language),
         product=product.code,
-        became=outcome(case),
-        reason=case.reason,
-        reason_said=reason,
-        rule=rule,
-        words=case.words.said(owner.language),
-        is_found=bool(case.why),
     )
-
-
-# Its seller does not agree
-
-
-def last_of(product: Product) -> ListingCase | None:
-    """The newest case of a product that counts for its seller: what waits, or what was decided last."""
-    asked = select(ListingCase).where(ListingCase.product_id == product.id, ListingCase.state != CaseState.WITHDRAWN)
-    return db.session.scalar(asked.order_by(ListingCase.id.desc()).limit(1))
-
-
-def can_appeal(case: ListingCase | None) -> bool:
-    """Is there a take-down that was not appealed against yet?"""
-    return case is not None and case.state == CaseState.TAKEN_DOWN and case.appeal_of_id is None
-
-
-def appeal(product: Product, words: str) -> None:
-    """Say why a take-down is wrong: another moderator looks at it. Once; until then it stays down."""
-    case = last_of(product)
-    if case is None or not can_appeal(case):
-        raise Refused(_("There is nothing to appeal against."))
-    if len(words.strip()) < SHORTEST:
-        raise Refused(_("Say more: a reason has at least %(n)s characters.", n=SHORTEST), 422)
-    against = {"appeal_of_id": case.id, "appeal": words.strip()[:1000], "why": case.why, "word_list": case.word_list}
-    db.session.add(_new(product.id, **against))
-    db.session.flush()
-
-
-def oldest() -> datetime | None:
-    """Since when the first in the queue waits."""
-    found: datetime | None = db.session.scalar(select(func.min(ListingCase.opened_at)).where(_waiting))
-    return found

@@ -1,4 +1,4 @@
-"""The listings' desk: which listings wait for a moderator, the longest first, and what happened to a seller's before."""
+"""The listings' desk: which listings wait for a moderator, the longest first, and what a seller's came to before."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ sellers, profiles, events, users = Seller.__table__, Profile.__table__, Event.__
 _waiting = cases.c.state == CaseState.WAITING
 _shown = (products.c.code.label("product"), products.c.title)
 _QUEUE = (
-    select(*cases.c["id", "code", "opened_at", "why", "appeal"], *_shown)
+    select(*cases.c["id", "code", "opened_at", "why"], *_shown)
     .add_columns(profiles.c.name.label("seller"), func.coalesce(pictures.c.name_216, pictures.c.name).label("picture"))
     .join_from(cases, products, products.c.id == cases.c.product_id)
     .join(sellers, sellers.c.id == products.c.seller_id)
@@ -37,7 +37,7 @@ _QUEUE = (
 _PLACE = select(cases.c.opened_at, cases.c.id).where(cases.c.code == bindparam("code"))
 _HOW_MANY = select(func.count().label("n"), func.min(cases.c.opened_at).label("since")).where(_waiting)
 _OF_SELLER = (
-    select(*cases.c["code", "state", "reason", "appeal", "opened_at", "decided_at"], *_shown)
+    select(*cases.c["code", "state", "reason", "opened_at", "decided_at"], *_shown)
     .join_from(cases, products, products.c.id == cases.c.product_id)
     .where(products.c.seller_id == bindparam("seller"), cases.c.state.in_((CaseState.TAKEN_DOWN, CaseState.FIX)))
     .order_by(cases.c.id.desc())

@@ -73,6 +73,9 @@ _NAMED = (
     .order_by(sold.c.id.desc())
     .limit(PAGE)
 )
+_NUMBERED = select(sold.c.id).where(
+    sold.c.seller_id == bindparam("seller"), func.substr(sold.c.code, 1, NUMBER) == bindparam("number")
+)
 _SENT = (
     update(sold)
     .where(sold.c.id == bindparam("order"))
@@ -211,9 +214,9 @@ def _shown(found: Sequence[Row[Any]]) -> list[Sold]:
 def own(number: str, seller: int) -> Order:
     """An order of this shop by its number; `NotFound` of anybody else's."""
     whole = (selectinload(Order.lines), selectinload(Order.purchase).selectinload(Purchase.payment))
-    mine = (Order.seller_id == seller, func.substr(Order.code, 1, NUMBER) == number)
     paid = Order.status != OrderStatus.PENDING_PAYMENT  # what is not paid is nobody's order yet
-    found = db.session.scalar(select(Order).where(*mine, paid).options(*whole))
+    named = first(_NUMBERED, seller=seller, number=number)  # from an index alone, however many they have
+    found = db.session.scalar(select(Order).where(Order.id == (named.id if named else 0), paid).options(*whole))
     if found is None:
         raise NotFound(_("We cannot find this order."))
     return found

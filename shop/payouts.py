@@ -6,7 +6,7 @@ account, and says when money may be sent there. We keep its id and what it said 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
@@ -17,11 +17,19 @@ from shop.alerts import alert
 from shop.countries import HOME
 from shop.database import connection, first, insert, let_go, rows
 from shop.errors import NotFound
-from shop.gateways.payment_port import AccountReport, AccountRequest, AccountState, GatewayError
+from shop.gateways.payment_port import (
+    AccountReport,
+    AccountRequest,
+    AccountState,
+    GatewayError,
+    RejectedError,
+)
 from shop.i18n import _
 from shop.models import (
     Account,
     Address,
+    BankAccount,
+    BankState,
     Dispute,
     LedgerEntry,
     Order,
@@ -42,22 +50,29 @@ log = structlog.get_logger()
 accounts, profiles, sellers = PayoutAccount.__table__, Profile.__table__, Seller.__table__
 users, addresses = User.__table__, Address.__table__
 entries, transfers, disputes = LedgerEntry.__table__, Transfer.__table__, Dispute.__table__
-orders, payments = Order.__table__, Payment.__table__
+orders, payments, banks = Order.__table__, Payment.__table__, BankAccount.__table__
 
+_now = bindparam("now", type_=transfers.c.due_at.type)
+_is_in_frost = and_(
+    banks.c.seller_id == sellers.c.id,
+    banks.c.state.in_((BankState.CURRENT, BankState.WAITING)),
+    banks.c.frozen_until > _now,
+)
 _MINE = (
     select(
         profiles.c.id,
         profiles.c.handle,
         profiles.c.name,
         sellers.c.id.label("seller"),
-        *sellers.c["kind", "vetting"],
-        func.coalesce(sellers.c.legal_name, profiles.c.name).label("called"),
-        func.coalesce(sellers.c.email, users.c.email).label("email"),
+        *sellers.c["kind", "vetting", "payouts_stopped_at"],
+        func.coalesce(func.nullif(sellers.c.legal_name, ""), profiles.c.name).label("called"),
+        func.coalesce(func.nullif(sellers.c.email, ""), users.c.email).label("email"),
         func.coalesce(sellers.c.country, addresses.c.country, HOME).label("country"),
         accounts.c.id.label("account"),
         accounts.c.gateway_id,
         accounts.c.state,
         accounts.c.wanted,
+        select(func.max(banks.c.frozen_until)).where(_is_in_frost).scalar_subquery().label("frozen_until"),
     )
     .join(users, users.c.id == profiles.c.user_id)
     .outerjoin(sellers, sellers.c.profile_id == profiles.c.id)
@@ -74,7 +89,12 @@ _UNSURE = select(accounts.c.gateway_id).where(
 )
 
 # Whose share may leave the shop: nobody's whose shop was stopped, or whose account was closed.
-is_stopped = exists().where(sellers.c.profile_id == transfers.c.profile_id, sellers.c.vetting == Vetting.SUSPENDED)
+is_stopped = exists().where(
+    sellers.c.profile_id == transfers.c.profile_id,
+    or_(sellers.c.vetting == Vetting.SUSPENDED, sellers.c.payouts_stopped_at.is_not(None)),
+)
+# Nor that of who has changed where it goes to, for a week: time for its owner to say that it was somebody else.
+is_frozen = exists().where(sellers.c.profile_id == transfers.c.profile_id, _is_in_frost)
 is_gone = exists().where(profiles.c.id == transfers.c.profile_id, users.c.id == profiles.c.user_id, ~users.c.is_active)
 # Only the money that the bank asks back is held: that of this purchase, while it has not decided.
 is_disputed = (
@@ -96,6 +116,8 @@ class Payee(NamedTuple):
     state: str
     wanted: tuple[str, ...]
     vetting: str  # empty of who sells nothing
+    frozen_until: datetime | None = None  # nothing is sent before, because the bank account was changed
+    is_held: bool = False  # two people have stopped their payouts
 
     @property
     def has_sold(self) -> bool:
@@ -130,11 +152,13 @@ def payee(person: int) -> Payee:
         row.state or "",
         tuple(row.wanted or ()),
         row.vetting or "",
+        row.frozen_until,
+        row.payouts_stopped_at is not None,
     )
 
 
 def _mine(person: int) -> Row[Any]:
-    row = first(_MINE, person=person, gateway=gateways.payment().name)
+    row = first(_MINE, person=person, gateway=gateways.payment().name, now=clock.now())
     if row is None:
         raise NotFound(_("There is nothing here to be paid for."))
     return row
@@ -146,21 +170,18 @@ def _mine(person: int) -> Row[Any]:
 def open_account(person: int) -> int:
     """Write down that this person wants to be paid, with all that the gateway will be told; gives the account's id.
 
-    After the commit, `introduce` it. Asking again changes nothing.
+    After the commit, `introduce` it. Asking again changes nothing, unless the gateway turned it down: then it is told
+    what is so by now, with another key, since a refusal is remembered with the old one.
     """
     mine, gateway = _mine(person), gateways.payment().name
-    request = {
-        "key": f"acct:{mine.id}:{gateway}",
-        "seller": mine.handle,
-        "name": mine.called,
-        "email": mine.email,
-        "country": mine.country,
-        "is_business": mine.kind in (SellerKind.BUSINESS, SellerKind.BRAND),
-    }
+    if mine.account is not None:
+        if mine.gateway_id is None and mine.wanted:
+            _renew(_account(mine.account), mine, gateway)
+        return int(mine.account)
     row = {
         "profile_id": mine.id,
         "gateway": gateway,
-        "request": request,
+        "request": _request(mine, f"acct:{mine.id}:{gateway}:1"),
         "state": AccountState.PENDING,
         "wanted": [],
         "opened_at": clock.now(),
@@ -170,13 +191,40 @@ def open_account(person: int) -> int:
     return int(_mine(person).account)
 
 
+def _request(mine: Row[Any], key: str) -> dict[str, Any]:
+    return {
+        "key": key,
+        "seller": mine.handle,
+        "name": mine.called,
+        "email": mine.email,
+        "country": mine.country,
+        "is_business": mine.kind in (SellerKind.BUSINESS, SellerKind.BRAND),
+    }
+
+
+def _renew(row: Row[Any], mine: Row[Any], gateway: str) -> None:
+    number = row.request["key"].removeprefix(f"acct:{mine.id}:{gateway}").removeprefix(":") or "1"
+    request = _request(mine, f"acct:{mine.id}:{gateway}:{int(number) + 1}")
+    same = (accounts.c.id == row.id, accounts.c.gateway_id.is_(None), accounts.c.changed_at == row.changed_at)
+    anew = {"request": request, "wanted": [], "changed_at": clock.now()}
+    connection().execute(update(accounts).where(*same).values(**anew))
+
+
 def introduce(account: int) -> None:
-    """Open the account with the gateway, once, and keep what it says; it ends the present transaction first."""
+    """Open the account with the gateway, once, and keep what it says; it ends the present transaction first.
+
+    That it was turned down is kept too (commit it): its own word for it then stands in what is `wanted`.
+    """
     row = _account(account)
     if row.gateway_id is None:
         let_go()
-        with turn.aside():
-            report = gateways.payment().open_account(AccountRequest(**row.request))
+        try:
+            with turn.aside():
+                report = gateways.payment().open_account(AccountRequest(**row.request))
+        except RejectedError as error:
+            silent = update(accounts).where(accounts.c.id == account, accounts.c.gateway_id.is_(None))
+            connection().execute(silent.values(wanted=[error.code], changed_at=clock.now()))
+            raise
         _believe(account, report)
 
 
@@ -240,7 +288,7 @@ def look_at_unfinished() -> None:
 # How somebody stands
 
 _waits = transfers.c.state == TransferState.WAITING
-_is_held = or_(transfers.c.due_at > bindparam("now", type_=transfers.c.due_at.type), is_disputed, is_too_early)
+_is_held = or_(transfers.c.due_at > _now, is_disputed, is_frozen, is_too_early)
 _LEFT = ("transfer", "untransfer", "reversal")
 
 
@@ -271,3 +319,24 @@ def standing(account: Account, holder: int) -> Standing:
     """What a seller or a creator has coming, has had, and owes after money went back."""
     row = connection().execute(_STANDING, {"account": account, "holder": holder, "now": clock.now()}).one()
     return Standing(int(row.payable), int(row.on_hold), -int(row.paid_out), -int(row.owed))
+
+
+# Order by order from those that wait, whatever else there is: an order has few entries, a holder has many.
+_is_theirs = and_(entries.c.account == transfers.c.account, entries.c.holder_id == transfers.c.holder_id)
+_of_order = (
+    select(_sum(_is_theirs)).where(entries.c.order_id == transfers.c.order_id).correlate(transfers).scalar_subquery()
+)
+_WAITING = (
+    select(_of_order.label("minor"), _is_held.label("is_held"))
+    .where(transfers.c.account == bindparam("account"), transfers.c.holder_id == bindparam("holder"), _waits)
+    .subquery("waiting")
+)
+_COMING = select(_WAITING.c.is_held, func.sum(_WAITING.c.minor).label("minor")).group_by(_WAITING.c.is_held)
+
+
+def coming(account: Account, holder: int) -> tuple[int, int]:
+    """What somebody has coming: it may leave now, or it waits. As `standing`, without all that left long ago."""
+    found = {
+        bool(row.is_held): int(row.minor) for row in rows(_COMING, account=account, holder=holder, now=clock.now())
+    }
+    return found.get(False, 0), found.get(True, 0)

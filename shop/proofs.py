@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import json
 import secrets
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ from shop.accounts import STAFF, Person, as_actor, open_session, sign_out, sign_
 from shop.database import connection, db, first, let_go, rows
 from shop.errors import NotFound, Refused
 from shop.i18n import _
-from shop.models import CodeApp, Passkey, RecoveryCode, User
+from shop.models import CodeApp, Invitation, Passkey, RecoveryCode, User
 
 TRIES = ("5 per 5 minutes", "20 per hour", "50 per day")
 HALF_WAY = 600  # seconds between password and second proof
@@ -74,11 +73,14 @@ def is_asked_of(user: User) -> bool:
     return bool({held.role for held in user.roles} & STAFF) or ways_of(user.id).are_there
 
 
-def let_in(user_id: int, browser: str, instead: Person | None = None) -> Person:
-    """Open a session after both proofs; the one before, if there was one, is worth nothing from now on."""
+def let_in(user_id: int, browser: str, instead: Person | None = None, *, is_proven: bool = True) -> Person:
+    """Open a session after both proofs, or after all that is asked of who has only a password (not `is_proven`).
+
+    The one before, if there was one, is worth nothing from now on.
+    """
     if instead is not None:
         sign_out(instead)
-    return open_session(db.session.get_one(User, user_id), browser, is_proven=True)
+    return open_session(db.session.get_one(User, user_id), browser, is_proven=is_proven)
 
 
 # Set-up
@@ -104,16 +106,17 @@ def add_app(user: User, seed: bytes, given: str) -> list[str]:
     step = otp.step_of(seed, _bare(given), clock.now())
     if step is None:
         raise Refused(_("This is not the code of this moment. Look at the app again."), 422)
-    wrapped = vault.wrap(seed)
+    had, wrapped = ways_of(user.id), vault.wrap(seed)
     db.session.execute(delete(CodeApp).where(CodeApp.user_id == user.id))
     facts = {"wrapped_seed": wrapped.secret, "key_id": wrapped.key_id, "last_step": step}
     db.session.add(CodeApp(user_id=user.id, created_at=clock.now(), **facts))
-    return _set_up(user, "code app set up")
+    return _set_up(user, had, "code app set up")
 
 
 def add_passkey(user: User, answer: str, challenge: bytes, name: str) -> list[str]:
     """Keep the public half of a new passkey; gives new recovery codes."""
-    if ways_of(user.id).passkeys >= MOST_PASSKEYS:
+    had = ways_of(user.id)
+    if had.passkeys >= MOST_PASSKEYS:
         raise Refused(_("You have ten passkeys already; remove one first."))
     try:
         made = webauthn.made(answer, challenge=challenge, site=site())
@@ -131,11 +134,16 @@ def add_passkey(user: User, answer: str, challenge: bytes, name: str) -> list[st
             created_at=clock.now(),
         )
     )
-    return _set_up(user, "passkey set up")
+    return _set_up(user, had, "passkey set up")
 
 
-def _set_up(user: User, action: str) -> list[str]:
-    """New recovery codes take the place of the old ones; of them too only hashes are kept."""
+def _set_up(user: User, had: Ways, action: str) -> list[str]:
+    """New recovery codes take the place of the old ones; of them too only hashes are kept.
+
+    Who had nothing before is signed out everywhere: those sessions began with a password alone.
+    """
+    if not had.are_there:
+        sign_out_everywhere(user.id)
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     fresh = [_written(secrets.token_bytes(10)) for _n in range(RECOVERY_CODES)]
     db.session.add_all(RecoveryCode(user_id=user.id, code_hash=_hash(one)) for one in fresh)
@@ -156,21 +164,38 @@ def passkeys_of(user_id: int) -> list[Row[Any]]:
 
 def remove_passkey(person: Person, code: str) -> None:
     """Forget a passkey; not the last proof of somebody who has to give one."""
-    ways = ways_of(person.id)
-    if person.is_staff and ways.passkeys + ways.apps < 2:
-        raise Refused(_("Set up another proof first: without one you could not sign in any more."))
+    _keep_one(person)
     gone = connection().execute(delete(keys).where(keys.c.user_id == person.id, keys.c.code == code))
     if gone.rowcount != 1:
         raise NotFound(_("This passkey is not here any more."))
     audit.note("passkey removed", f"user:{person.id}", by=person)
 
 
+def remove_app(person: Person) -> None:
+    """Forget the app that makes codes; not the last proof of somebody who has to give one."""
+    _keep_one(person)
+    if connection().execute(delete(apps).where(apps.c.user_id == person.id)).rowcount != 1:
+        raise NotFound(_("This app is not here any more."))
+    audit.note("code app removed", f"user:{person.id}", by=person)
+
+
+def _keep_one(person: Person) -> None:
+    ways = ways_of(person.id)
+    if person.is_staff and ways.passkeys + ways.apps < 2:
+        raise Refused(_("Set up another proof first: without one you could not sign in any more."))
+
+
 def forget_all(user: User, *, reason: str) -> None:
     """Somebody has lost phone and paper, and the operator is sure who they are: they set up anew."""
-    for table in (Passkey, CodeApp, RecoveryCode):
-        db.session.execute(delete(table).where(table.user_id == user.id))
+    leave(user.id)
     sign_out_everywhere(user.id)
     audit.note("proofs forgotten", f"user:{user.id}", by=None, reason=reason)
+
+
+def leave(user_id: int) -> None:
+    """Who is gone leaves no proof behind, nor a link to set one up."""
+    for table in (Passkey, CodeApp, RecoveryCode, Invitation):
+        db.session.execute(delete(table).where(table.user_id == user_id))
 
 
 # The proof
@@ -200,10 +225,12 @@ def _count_try(user_id: int, name: str) -> None:
 
 def _is_of_app(user_id: int, given: str) -> bool:
     found = first(_APP, user=user_id)
-    seed = vault.unwrap(found.wrapped_seed) if found else b""
+    if found is None:
+        return False
+    seed = vault.unwrap(found.wrapped_seed)
     is_demos = hmac.compare_digest(seed, DEMO_SEED)
     step = otp.step_of(seed, given, clock.now())
-    if step is None or not seed or (is_demos and current_app.config["APP_ENV"] == "production"):
+    if step is None or (is_demos and current_app.config["APP_ENV"] == "production"):
         return False
     unused = update(apps).where(apps.c.user_id == user_id, apps.c.last_step < step)
     return connection().execute(unused.values(last_step=step)).rowcount == 1
@@ -265,29 +292,18 @@ def site() -> webauthn.Site:
 
 def asked_for_new(user: User, salt: str) -> str:
     """What a browser needs to make a passkey, as JSON."""
-    handle = _derived(f"handle {user.id}")
-    asked = {
-        "challenge": webauthn.text(challenge_for(user.id, salt)),
-        "rp": {"id": site().name, "name": "Etalage"},
-        "user": {"id": webauthn.text(handle), "name": user.email, "displayName": user.name},
-        "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in webauthn.ALGORITHMS],
-        "excludeCredentials": _named(user.id),
-        "authenticatorSelection": {"residentKey": "preferred", "userVerification": "required"},
-        "attestation": "none",
-        "timeout": 300_000,
-    }
-    return json.dumps(asked)
+    who: dict[str, Any] = {"handle": _derived(f"handle {user.id}"), "email": user.email, "name": user.name}
+    challenge = challenge_for(user.id, salt)
+    return webauthn.asked_for_new(site(), challenge=challenge, not_these=_named(user.id), **who)
 
 
 def asked_for_use(user_id: int, salt: str) -> str:
     """What a browser needs to use a passkey, as JSON."""
-    challenge = webauthn.text(challenge_for(user_id, salt))
-    asked = {"challenge": challenge, "rpId": site().name, "allowCredentials": _named(user_id), "timeout": 300_000}
-    return json.dumps({**asked, "userVerification": "required"})
+    return webauthn.asked_for_use(site(), challenge=challenge_for(user_id, salt), one_of=_named(user_id))
 
 
-def _named(user_id: int) -> list[dict[str, str]]:
-    return [{"type": "public-key", "id": webauthn.text(key.credential_id)} for key in passkeys_of(user_id)]
+def _named(user_id: int) -> list[bytes]:
+    return [key.credential_id for key in passkeys_of(user_id)]
 
 
 def _bare(given: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, exists, or_, select, update
 
-from shop import audit, checklist, clock, history, jobs, notifications, papers, verdicts
+from shop import audit, checklist, clock, history, jobs, notifications, papers, reasons, sanctions
 from shop.accounts import Person
 from shop.checklist import Item
 from shop.database import connection, db, first, rows
@@ -145,20 +145,15 @@ def _open_again(row: Row[Any]) -> None:
 def _stop(row: Row[Any]) -> None:
     seller = db.session.get_one(Seller, row.seller_id, populate_existing=True)
     if seller.vetting == Vetting.APPROVED:  # its other side may have run out too
-        verdicts.stop_by_itself(seller, RAN_OUT, _reason(row.valid_until))
+        sanctions.stop_by_itself(seller, reasons.BY_ITSELF["paper_ran_out"], _since(row.valid_until))
 
 
-def _reason(until: date) -> Words:
-    """The statement of reasons, in all our languages: what, on which ground, and what can be done about it."""
+def _since(until: date) -> Words:
+    """The facts, in all our languages."""
 
     def said(code: str) -> str:
         with speaking(code):
-            return _(
-                "The paper by which we know who you are ran out on %(day)s, and no new one has come since (Digital"
-                " Services Act, art. 30(3)). Send a new one on the page of your shop; once a moderator has seen it,"
-                " you can sell again. You can object to this.",
-                day=long_date(until),
-            )
+            return _("It ran out on %(day)s.", day=long_date(until))
 
     return Words({code: said(code) for code in ("nl", "en")})
 

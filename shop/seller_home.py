@@ -21,7 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from shop import clock, gateways, newcomers, packing, payouts
+from shop import clock, gateways, newcomers, packing, payouts, statements
 from shop.database import rows, rows_and_more
 from shop.errors import NotFound
 from shop.i18n import HOME, _
@@ -40,21 +40,23 @@ from shop.models import (
     ProductStatus,
     Profile,
     Seller,
+    Statement,
     Variant,
     Vetting,
 )
-from shop.payouts import Standing
 
 DAYS = 30
 BEST = 5
 FEW: ColumnElement[int] = literal_column(
     "5"
 )  # left of a variant: it runs out; as the index says it, which a parameter would not
+FRESH = timedelta(days=30)  # a decision that takes something away is told so long
 RUNS_OUT = timedelta(days=30)  # before a paper does, its owner is reminded
 
 sellers, profiles, sold = Seller.__table__, Profile.__table__, Order.__table__
 products, variants, pictures = Product.__table__, Variant.__table__, Picture.__table__
 accounts, papers, banks = PayoutAccount.__table__, Paper.__table__, BankAccount.__table__
+told = Statement.__table__
 
 _SEALED = and_(papers.c.seller_id == sellers.c.id, papers.c.state == PaperState.SEALED)
 _IN_USE = banks.c.state.in_((BankState.CURRENT, BankState.WAITING))
@@ -116,6 +118,11 @@ _COUNTED = union_all(
     select(
         case((_RUNNING.c.is_out == 1, literal("sold_out")), else_=literal("running_out")), func.count(), _none
     ).group_by(_RUNNING.c.is_out),
+    select(literal("statements"), func.count(), func.max(told.c.at)).where(
+        told.c.seller_id == bindparam("seller"),
+        told.c.verdict.in_([literal_column(f"'{verdict}'") for verdict in statements.TAKES_AWAY]),
+        told.c.at > bindparam("since", type_=told.c.at.type),
+    ),
     select(literal("product:") + products.c.status, func.count(), _none).where(_OF_SHOP).group_by(products.c.status),
 )
 _PAID = (sold.c.seller_id == bindparam("seller"), sold.c.status != OrderStatus.CANCELLED)
@@ -162,7 +169,8 @@ class Home(NamedTuple):
     counts: Mapping[str, Count]
     days: list[Day]
     best: list[Row[Any]]
-    standing: Standing
+    payable: int  # minor units that may leave now, and that wait
+    on_hold: int
 
     def counted(self, what: str) -> Count:
         """How many of these there are."""
@@ -194,11 +202,16 @@ def of(person: int) -> Home:
     shop = found[0]
     return Home(
         shop,
-        {row.what: Count(int(row.n), row.at) for row in rows(_COUNTED, seller=shop.id, today=packing.today())},
+        _counted(shop.id),
         _sales(shop.id),
         list(rows(_BEST, seller=shop.id)),
-        payouts.standing(Account.SELLER, shop.id),
+        *payouts.coming(Account.SELLER, shop.id),
     )
+
+
+def _counted(seller: int) -> dict[str, Count]:
+    known = {"today": packing.today(), "since": clock.now() - FRESH}
+    return {row.what: Count(int(row.n), row.at) for row in rows(_COUNTED, seller=seller, **known)}
 
 
 def _sales(seller: int) -> list[Day]:

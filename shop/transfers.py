@@ -16,7 +16,7 @@ from sqlalchemy import Row, and_, bindparam, select, update
 from shop import clock, gateways, inbox, jobs, ledger, reversals
 from shop.alerts import alert
 from shop.database import connection, db, first, rows, run
-from shop.gateways.payment_port import KEYS_LAST, AccountState, RejectedError, TransferRequest
+from shop.gateways.payment_port import KEYS_LAST, AccountState, RejectedError, TransferReport, TransferRequest
 from shop.models import (
     Account,
     Order,
@@ -29,7 +29,7 @@ from shop.models import (
 )
 from shop.money import Money
 from shop.newcomers import is_too_early
-from shop.payouts import is_disputed, is_gone, is_stopped
+from shop.payouts import is_disputed, is_frozen, is_gone, is_stopped
 
 AT_ONCE = 200
 AGAIN = timedelta(
@@ -66,6 +66,7 @@ _DUE = (
         accounts.c.state == AccountState.ACTIVE,
         ~is_stopped,
         ~is_gone,
+        ~is_frozen,
         ~is_disputed,
         ~is_too_early,
     )
@@ -127,9 +128,9 @@ def send(transfer: int) -> None:
         report = gateways.payment().transfer(request)
     except RejectedError as error:
         alert("transfer_failed", transfer=transfer, code=error.code)
-        _turned_down(transfer, error.code)
+        turned_down(transfer, error.code)
     else:
-        _move(transfer, TransferState.SENDING, state=TransferState.DONE, gateway_id=report.id, last_error="")
+        arrived(transfer, report)
 
 
 def _prepared(transfer: int) -> TransferRequest | None:
@@ -178,7 +179,18 @@ def _key(row: Row[Any], tries: int) -> str:
     return f"co:{row.purchase_id}:transfer:{row.order_id}{whose}{again}"
 
 
-def _turned_down(transfer: int, code: str) -> None:
+def arrived(transfer: int, report: TransferReport) -> None:
+    """The gateway has it; what was to come back of it meanwhile can be asked back from now on."""
+    if _move(transfer, TransferState.SENDING, state=TransferState.DONE, gateway_id=report.id, last_error=""):
+        reversals.begin(transfer)
+
+
+def looked_up(transfer: int) -> Row[Any] | None:
+    """A share with its order and payment."""
+    return first(_TRANSFER, transfer=transfer)
+
+
+def turned_down(transfer: int, code: str) -> None:
     """The share is payable again, tomorrow; what was to come back of it need not."""
     row = connection().execute(_TRANSFER, {"transfer": transfer}).one()
     inbox.lock(row.payment_id)

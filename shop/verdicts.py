@@ -1,167 +1,257 @@
-"""Verdicts: a moderator approves, asks, refuses, stops or lifts; once, with a reason, and never about themselves."""
+"""Verdicts on applications: item by item, then approved, asked to put something right, or refused.
+
+By one moderator who has taken it, on what that moderator saw, with a reason; and never about themselves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 
-from shop import accounts, audit, clock, papers, sellers
+from shop import accounts, appeals, audit, checklist, claims, clock, papers, proposals, reasons, sellers, statements
 from shop.accounts import Person
-from shop.database import db
+from shop.checklist import Item, State
+from shop.database import connection, rows
 from shop.errors import Refused
 from shop.i18n import _, ngettext
-from shop.models import Event, Role, Seller, SellerKind, Vetting
-from shop.sellers import LIFTED, MOVES, OBJECTION
+from shop.models import (
+    Action,
+    AppealOutcome,
+    BankAccount,
+    ItemState,
+    Paper,
+    PaperState,
+    Proposal,
+    Role,
+    Seller,
+    Verdict,
+    Vetting,
+)
+from shop.reasons import Reason
+from shop.sellers import OBJECTION
 from shop.words import Words
 
-SHORTEST_REASON = 10  # characters: less is no reason that a seller can do something with
+CALLED = {
+    Vetting.APPROVED: Verdict.APPROVED,
+    Vetting.NEEDS_FIXING: Verdict.ASKED,
+    Vetting.REFUSED: Verdict.REFUSED,
+}
+DATED = checklist.PAPERS  # of these papers a moderator reads until when they are valid
 
-
-def checks_for(seller: Seller) -> tuple[str, ...]:
-    """What has to be looked at before this one may be approved."""
-    asked = ["identity", "contact", "goods"]
-    if seller.kind != SellerKind.INDIVIDUAL:
-        asked.insert(1, "register")
-    if seller.vat_number:
-        asked.insert(2, "vat")
-    if seller.kind == SellerKind.BRAND:
-        asked.append("brand")
-    return tuple(asked)
+accounts_of, sheets = BankAccount.__table__, Paper.__table__
+_BANK = select(accounts_of.c.id, accounts_of.c.state).where(accounts_of.c.seller_id == bindparam("seller"))
+_VALID = select(sheets.c.kind, sheets.c.valid_until).where(
+    sheets.c.seller_id == bindparam("seller"), sheets.c.state == PaperState.SEALED, sheets.c.valid_until.is_not(None)
+)
 
 
 def as_it_stands(seller: Seller) -> str:
-    """A stamp of what a moderator sees: another application or other papers have another one."""
+    """A stamp of what a moderator sees: another application, other papers or another account have another one."""
     sent = "".join(paper.code for paper in papers.of(seller.id))
+    sent += "".join(f"{row.id}{row.state}" for row in rows(_BANK, seller=seller.id))
     return seller.applied_at.isoformat() + (f" {sha256(sent.encode()).hexdigest()[:16]}" if sent else "")
 
 
 def is_for(seller: Seller, person: Person) -> bool:
-    """May this moderator decide on it? Not on their own, and not on an objection against what they decided."""
+    """May this moderator decide on it? Not on their own, and not on an appeal against what they decided."""
     if seller.profile.user_id == person.id:
         return False
-    last = next((step for step in reversed(_steps(seller)) if step.became == Vetting.REFUSED), None)
-    return not (_has_objected(seller) and last is not None and last.user_id == person.id)
+    appeal = appeals.open_of(seller, Verdict.REFUSED)
+    return appeal is None or appeals.is_for(appeal, person)
 
 
-def decide(
+def take(seller: Seller, *, by: Person) -> None:
+    """Take an application, to decide on it within half an hour; not one that is for somebody else to decide."""
+    if not is_for(seller, by):
+        raise Refused(_("This application is for another moderator to decide."), 403)
+    claims.take(seller, by=by)
+
+
+def _see_to(seller: Seller, by: Person, seen: str) -> None:
+    """Refuse who may not decide on it now, or who saw something else."""
+    if not is_for(seller, by):
+        raise Refused(_("This application is for another moderator to decide."), 403)
+    claims.must_have(seller, by)
+    if seller.vetting != Vetting.WAITING or as_it_stands(seller) != seen:
+        raise Refused(_("This application has just changed. Please look again."))
+
+
+# Item by item
+
+
+def accept(seller: Seller, item: Item, *, by: Person, seen: str, valid_until: date | None = None) -> None:
+    """Accept one item of the checklist; of an identity paper with the date until which it is valid."""
+    _see_to(seller, by, seen)
+    if _step(seller, item).state == State.MISSING:
+        raise Refused(_("There is nothing here that could be accepted."), 422)
+    if item == Item.IDENTITY and valid_until is None:
+        raise Refused(_("Fill in until when the paper is valid."), 422)
+    if valid_until is not None:
+        if item not in DATED:
+            raise Refused(_("This has no paper with a date."), 422)
+        if valid_until < clock.now().date():
+            raise Refused(_("This paper has run out, so it cannot be accepted."), 422)
+        mine = update(sheets).where(sheets.c.seller_id == seller.id, sheets.c.state == PaperState.SEALED)
+        connection().execute(mine.where(sheets.c.kind.in_(DATED[item])).values(valid_until=valid_until))
+    checklist.judge(seller, item, ItemState.ACCEPTED, by=by)
+
+
+def ask_to_fix(seller: Seller, item: Item, *, by: Person, seen: str, reason: str, words: Words) -> None:
+    """Say what has to be put right about one item: a reason of the list, and words of one's own where they help."""
+    _see_to(seller, by, seen)
+    _step(seller, item)
+    if reason not in reasons.ITEMS:
+        raise Refused(_("Choose what is wrong with it."), 422)
+    checklist.judge(seller, item, ItemState.FIX, by=by, reason=reason, words=words)
+
+
+def _step(seller: Seller, item: Item) -> checklist.Step:
+    found = next((step for step in checklist.of(seller) if step.item == item), None)
+    if found is None:
+        raise Refused(_("This is not asked of this seller."), 422)
+    return found
+
+
+def lacking(seller: Seller, steps: list[checklist.Step]) -> list[Item]:
+    """What is not accepted yet, or was accepted with a paper that has run out since."""
+    gone = {row.kind for row in rows(_VALID, seller=seller.id) if row.valid_until < clock.now().date()}
+    return [step.item for step in steps if step.state != State.ACCEPTED or gone.intersection(DATED.get(step.item, ()))]
+
+
+# All of it
+
+
+def decide(seller: Seller, verdict: str, *, by: Person, words: Words, seen: str, reason: str = "") -> bool:
+    """Approve, ask or refuse: once, by who has taken it, on what they saw. False: it waits for a second person.
+
+    Approved is who has every item accepted; asked, who has one to fix at least. A refusal after an appeal takes two.
+    """
+    _see_to(seller, by, seen)
+    if verdict == Vetting.APPROVED:
+        _see_to_items(seller)
+        settle(seller, verdict, by=by, looked_at=checklist.asked_of(seller.kind, seller.country))
+    elif verdict == Vetting.NEEDS_FIXING:
+        fixes = [(step.item, step.reason, step.words) for step in checklist.of(seller) if step.state == State.FIX]
+        if not fixes:
+            raise Refused(_("Say first, at an item, what has to be put right."), 422)
+        settle(seller, verdict, by=by, words=_with(reasons.listed(fixes), words))
+    elif verdict == Vetting.REFUSED:
+        chosen = statements.told(reasons.REFUSALS.get(reason), words)
+        if appeals.open_of(seller, Verdict.REFUSED) is not None:
+            proposals.propose(seller, Action.REFUSE, by=by, reason=chosen, words=words, seen=seen)
+            claims.release(seller, by=by)
+            return False
+        settle(seller, verdict, by=by, reason=chosen, words=words)
+    else:
+        raise Refused(_("Choose what to do with this application."), 422)
+    return True
+
+
+def _see_to_items(seller: Seller) -> None:
+    if n := len(lacking(seller, checklist.of(seller))):
+        words: str = ngettext(
+            "Approve only what was looked at: %(num)s item is not accepted.",
+            "Approve only what was looked at: %(num)s items are not accepted.",
+            n,
+        )
+        raise Refused(words, 422)
+
+
+def _with(listed: Words, words: Words) -> Words:
+    """The list in each language, and under it what the moderator adds."""
+    more = words.said("").strip()
+    return Words({code: f"{text}\n{words.said(code).strip()}" if more else text for code, text in listed.items()})
+
+
+def settle(
     seller: Seller,
     verdict: str,
     *,
     by: Person,
-    checks: Collection[str],
-    words: Words,
-    seen: str,
+    reason: Reason | None = None,
+    words: Words | None = None,
+    second: Person | None = None,
+    looked_at: Collection[str] = (),
     is_told: bool = True,
 ) -> None:
-    """Approve, ask to fix, or refuse: once, by one moderator, with a reason, on what that moderator saw.
-
-    `seen` is the application as it stood on the page; where it has changed since, nobody decides on the old one.
-    """
-    if not is_for(seller, by):
-        raise Refused(_("This application is for another moderator to decide."), 403)
-    if verdict not in MOVES[Vetting.WAITING]:
-        raise Refused(_("Choose what to do with this application."), 422)
-    if verdict == Vetting.APPROVED and (missing := set(checks_for(seller)) - set(checks)):
-        raise Refused(_unticked(len(missing)), 422)
-    if verdict != Vetting.APPROVED and len(words.said("").strip()) < 10:
-        raise Refused(_("Give the reason, in words that the applicant can do something with."), 422)
-    if as_it_stands(seller) != seen:
-        raise Refused(_("This application has just changed. Please look again."))
-    note = f"{', '.join(sorted(checks))}\n{words.said('')}".strip()
-    told = Words() if verdict == Vetting.APPROVED else words
+    """Write down a verdict of which somebody has seen to the grounds: `decide` does, and the demo brings them along."""
+    sent_in, told, was = seller.applied_at, note_of(reason, words or Words()), seller.vetting
     facts: dict[str, Any] = {"vetting_note": told, "decided_at": clock.now(), "decided_by_id": by.id}
-    sellers.move(seller, verdict, by=by, note=note, is_told=is_told, **facts)
+    facts |= {"claimed_by_id": None, "claimed_until": None}
+    sellers.move(seller, verdict, by=by, note=told.said("en"), is_told=False, **facts)
+    if (appeal := appeals.open_of(seller, Verdict.REFUSED)) is not None:
+        ended = AppealOutcome.DISMISSED if verdict == Vetting.REFUSED else AppealOutcome.GRANTED
+        appeals.close(appeal.id, ended, by=by)
+    statements.write(
+        seller,
+        CALLED[Vetting(verdict)],
+        by=by,
+        reason=reason,
+        words=words,
+        second=second,
+        sent_in=sent_in,
+        is_last=appeal is not None,
+        is_told=is_told,
+    )
     if verdict == Vetting.APPROVED and seller.profile.user is not None:
         accounts.grant(seller.profile.user, Role.SELLER, by=by, reason="approved as a seller")
-    _write_down(seller, Vetting.WAITING, by, words.said(""), checks)
+    write_down(seller, was, by, told.said("en"), looked_at)
 
 
-def _unticked(n: int) -> str:
-    words: str = ngettext(
-        "Approve only what was looked at: %(num)s check is not ticked.",
-        "Approve only what was looked at: %(num)s checks are not ticked.",
-        n,
-    )
-    return words
+def note_of(reason: Reason | None, words: Words) -> Words:
+    """A reason and the words with it, as one text in each language."""
+    codes = {*words, *(reason.said if reason else ())}
+    both = {code: (reason.said.said(code) if reason else "", words.said(code)) for code in sorted(codes)}
+    return Words({code: "\n".join(filter(None, said)) for code, said in both.items()})
 
 
-def object_to(person: Person, words: str) -> None:
-    """Say why a refusal is wrong: the application waits again, for a moderator who has not judged it. Once."""
-    seller = sellers.of(person)
-    if seller is None or seller.vetting != Vetting.REFUSED:
-        raise Refused(_("There is no refusal to object to."))
-    if _has_objected(seller):
-        raise Refused(_("Your objection has been decided on; that was the last word from us."))
-    sellers.move(
-        seller, Vetting.WAITING, by=person, note=words, step=OBJECTION, applied_at=clock.now(), decided_at=None
-    )
-
-
-def can_object(seller: Seller) -> bool:
-    """Is there a refusal that was not objected to yet?"""
-    return seller.vetting == Vetting.REFUSED and not _has_objected(seller)
-
-
-def suspend(seller: Seller, *, by: Person, words: Words) -> None:
-    """Stop somebody's sales at once: whatever is for sale asks `may_sell`. With a reason, and undone by `lift`.
-
-    The day on which they were checked stays what it was.
-    """
-    _see_to_reason(seller, by, words)
-    was = seller.vetting
-    sellers.move(seller, Vetting.SUSPENDED, by=by, note=words.said(""), vetting_note=words)
-    if seller.profile.user is not None:
-        accounts.revoke(seller.profile.user, Role.SELLER, by=by, reason="sales stopped")
-    _write_down(seller, was, by, words.said(""))
-
-
-def stop_by_itself(seller: Seller, step: str, words: Words) -> None:
-    """The shop stops somebody's sales by a rule that nobody has to judge; undone by `lift`. They are told that it did.
-
-    `step` is what stands in the story and decides about the words of the mail.
-    """
-    was = seller.vetting
-    sellers.move(seller, Vetting.SUSPENDED, by=None, note=words.said(""), step=step, vetting_note=words)
-    if seller.profile.user is not None:
-        accounts.revoke(seller.profile.user, Role.SELLER, reason="sales stopped by the shop itself")
-    _write_down(seller, was, None, words.said(""))
-
-
-def _write_down(seller: Seller, was: str, by: Person | None, reason: str, checks: Collection[str] = ()) -> None:
-    after = {"vetting": str(seller.vetting), **({"checks": sorted(checks)} if checks else {})}
-    before = {"vetting": str(was)}
+def write_down(seller: Seller, was: str, by: Person | None, reason: str, looked_at: Collection[str] = ()) -> None:
+    """Note in the audit what became of a seller; last, as the audit wants it."""
+    after: dict[str, Any] = {"vetting": str(seller.vetting)}
+    before, after = {"vetting": str(was)}, after | ({"checks": sorted(looked_at)} if looked_at else {})
     audit.note("seller decided", f"seller:{seller.profile.handle}", by=by, reason=reason, before=before, after=after)
 
 
-def lift(seller: Seller, *, by: Person, words: Words) -> None:
-    """Let somebody sell again whose sales were stopped, and tell them why; at once, as with the stop."""
-    _see_to_reason(seller, by, words)
-    owner = seller.profile.user
-    if owner is not None and not owner.is_active:
-        raise Refused(_("The owner has closed this account. Nobody is there to sell."))
-    was = seller.vetting
-    sellers.move(seller, Vetting.APPROVED, by=by, note=words.said(""), step=LIFTED, vetting_note=words)
-    if owner is not None:
-        accounts.grant(owner, Role.SELLER, by=by, reason="sales go on")
-    _write_down(seller, was, by, words.said(""))
+@proposals.carries_out(Action.REFUSE)
+def _refuse(seller: Seller, made: Proposal, by: Person, second: Person) -> None:
+    """Refuse after an appeal, because two people say so, on what the first one saw."""
+    if seller.vetting != Vetting.WAITING or as_it_stands(seller) != made.seen:
+        raise Refused(_("This application has just changed. Please look again."))
+    reason = reasons.REFUSALS[made.reason]
+    settle(seller, Vetting.REFUSED, by=by, reason=reason, words=made.words, second=second)
 
 
-def _see_to_reason(seller: Seller, by: Person, words: Words) -> None:
-    if seller.profile.user_id == by.id:
-        raise Refused(_("This shop is for another moderator to decide on."), 403)
-    if not (said := words.said("").strip()):
-        raise Refused(_("Give the reason, in words that the seller can do something with."), 422)
-    if len(said) < SHORTEST_REASON:
-        raise Refused(_("Say more: a reason has at least %(n)s characters.", n=SHORTEST_REASON), 422)
+# The applicant does not agree
 
 
-def _steps(seller: Seller) -> list[Event]:
-    asked = select(Event).where(Event.subject == "seller", Event.subject_id == seller.id).order_by(Event.id)
-    return list(db.session.scalars(asked))
+@appeals.follows(Verdict.REFUSED)
+def _wait_again(seller: Seller, person: Person, words: str) -> None:
+    """An application whose refusal is appealed waits again, for a moderator who has not judged it."""
+    again: dict[str, Any] = {"applied_at": clock.now(), "decided_at": None}
+    sellers.move(seller, Vetting.WAITING, by=person, note=words, step=OBJECTION, **again)
 
 
-def _has_objected(seller: Seller) -> bool:
-    return any(step.became == OBJECTION for step in _steps(seller))
+def object_to(person: Person, words: str) -> None:
+    """Say why one's refusal is wrong: an appeal against its statement. Once."""
+    seller = sellers.of(person)
+    if seller is None or seller.vetting != Vetting.REFUSED:
+        raise Refused(_("There is no refusal to object to."))
+    code = _appealable(seller)
+    if code is None:
+        raise Refused(_("Your objection has been decided on; that was the last word from us."))
+    appeals.lodge(code, by=person, words=words)
+
+
+def can_object(seller: Seller) -> bool:
+    """Is there a refusal that can still be appealed?"""
+    return seller.vetting == Vetting.REFUSED and _appealable(seller) is not None
+
+
+def _appealable(seller: Seller) -> str | None:
+    """The statement of the last refusal, where it can be appealed."""
+    last = next((row for row in statements.of(seller) if row.verdict in (Verdict.REFUSED, Verdict.BANNED)), None)
+    return last.code if last is not None and appeals.may_be_lodged(last, last.appeal is not None) else None

@@ -7,8 +7,9 @@ import json
 import secrets
 from typing import Any
 
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from webauthn.helpers import encode_cbor
 
 from shop.webauthn import text
 
@@ -44,11 +45,22 @@ class SoftKey:
 
     def made(self, challenge: bytes, *, flags: int = 0x45, name: str = NAME, **client: Any) -> str:
         """What a browser says when a passkey was made."""
-        data = self._device(flags, name) + bytes(16) + len(self.id).to_bytes(2, "big") + self.id + b"\xa0"
-        form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        data = self._device(flags, name) + bytes(16) + len(self.id).to_bytes(2, "big") + self.id + self._packed()
         told = self._client(client.pop("type", "webauthn.create"), challenge, **client)
-        public = self.private.public_key().public_bytes(*form)
-        return self._answer(clientDataJSON=told, authenticatorData=data, publicKey=public)
+        made = encode_cbor({"fmt": "none", "attStmt": {}, "authData": data if flags & 0x40 else data[:37]})
+        return self._answer(clientDataJSON=told, attestationObject=made)
+
+    def _packed(self) -> bytes:
+        """The public half as a device packs it (COSE, RFC 9053)."""
+        public = self.private.public_key()
+        if isinstance(public, ec.EllipticCurvePublicKey):
+            curve, size = (1, 32) if public.curve.name == "secp256r1" else (2, 48)
+            x, y = (number.to_bytes(size) for number in (public.public_numbers().x, public.public_numbers().y))
+            return encode_cbor({1: 2, 3: -7, -1: curve, -2: x, -3: y})
+        if isinstance(public, rsa.RSAPublicKey):
+            numbers, size = public.public_numbers(), public.key_size // 8
+            return encode_cbor({1: 3, 3: -257, -1: numbers.n.to_bytes(size), -2: numbers.e.to_bytes(3)})
+        return encode_cbor({1: 1, 3: -8, -1: 6, -2: public.public_bytes_raw()})
 
     def used(self, challenge: bytes, *, flags: int = 0x05, name: str = NAME, **client: Any) -> str:
         """What a browser says when it was used."""

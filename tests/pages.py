@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -28,23 +27,26 @@ from shop.access import ROUTES, Who
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 LANGUAGES = ("en", "nl")
 RESET = "the-token-of-a-mailed-link"
+INVITED = "the-token-of-an-invitation"
 
-MINAS = (
-    "SELECT products.code FROM products JOIN sellers ON sellers.id = seller_id"
-    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
-    " WHERE users.email = 'mina@example.com' ORDER BY products.id LIMIT 1"
-)
 HERS = (
     "SELECT substr(orders.code, 1, 8) FROM orders JOIN sellers ON sellers.id = orders.seller_id"
     " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
     " WHERE users.email = 'mina@example.com' ORDER BY orders.id LIMIT 1"
 )
+MINAS = (
+    "SELECT products.code FROM products JOIN sellers ON sellers.id = seller_id"
+    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
+    " WHERE users.email = 'mina@example.com' ORDER BY products.id LIMIT 1"
+)
 # Endpoint -> a query for the arguments of one example.
 EXAMPLES = {
     "feed.clip": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "feed.products": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
+    "sell_steps.show": "SELECT 'contact'",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
+    "catalogue.show": "SELECT code FROM catalogue_imports ORDER BY id LIMIT 1",
     "listing_desk.case": "SELECT code FROM listing_cases ORDER BY id LIMIT 1",
     "listing_desk.listing": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "papers.show": "SELECT code FROM papers WHERE state = 'sealed' ORDER BY id LIMIT 1",
@@ -58,6 +60,7 @@ EXAMPLES = {
     "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
     " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",
     "credentials.choose": f"SELECT '{RESET}'",
+    "proofs.invited": f"SELECT '{INVITED}'",
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "showcase.show": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'approved' ORDER BY profiles.id LIMIT 1",
@@ -84,6 +87,9 @@ NO_PAGES = frozenset(
         "health.livez",
         "health.readyz",
         "payouts.seller_csv",
+        "catalogue.export",
+        "catalogue.template",
+        "catalogue.report",
         "payouts.creator_csv",
     )
 )
@@ -94,6 +100,7 @@ VISITORS: dict[str, str | None] = {
     "noor": "noor@example.com",
     "kai": "kai@example.com",
     "mina": "mina@example.com",
+    "brume": "bonjour@atelierbrume.example",
     "rex": "rex@example.com",
     "ada": "admin@example.com",
 }
@@ -106,15 +113,12 @@ LOOKS: dict[Who, tuple[str, ...]] = {
     Who.MODERATOR: ("rex",),
     Who.ADMIN: ("ada",),
 }
-ONLY: dict[str, tuple[str, ...]] = {
-    "payouts.seller": ("mina",),
-    "seller.index": ("mina",),
-    "seller.orders": ("mina",),
-    "seller.order": ("mina",),
-    "seller.slip": ("mina",),
-    "rechecks.show": ("mina",),
-    "listings.preview": ("mina", "rex"),
-}
+ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",)} | dict.fromkeys(
+    ("sell_steps.show", "sell.kind"), ("brume",)
+)
+ONLY["sell.show"] = ("noor", "mina", "brume")
+ONLY |= dict.fromkeys(("seller.index", "seller.orders", "seller.order", "seller.slip", "rechecks.show"), ("mina",))
+ONLY["listings.preview"] = ("mina", "rex")
 
 
 class Unlisted(Exception):
@@ -239,12 +243,14 @@ def furnish(app: Flask) -> Flask:
         _let_the_books_differ()
         _keep_a_card()
         _let_a_listing_wait()
+        _send_products()
         db.session.commit()
         demo.trade()
     for method in ("card", "ideal"):  # the one is paid, the other waits at the bank
         _buy(app, method)
     _wait_at_the_sandbox(app)
-    _send_a_paper(app)
+    _be_paid_elsewhere(app)
+    _leave_a_link(app)
     return app
 
 
@@ -260,24 +266,39 @@ def _wait_at_the_sandbox(app: Flask) -> None:
         sandbox.onboarding_link(account.id, again_path="/", return_path="/")
 
 
-def _send_a_paper(app: Flask) -> None:
-    """Kira, who waits for a decision, has sent the front of her paper."""
-    from tests.papers import jpeg
+def _leave_a_link(app: Flask) -> None:
+    """Brume gives another address for buyers, and has not confirmed it."""
+    from shop import contact_mail
+    from shop.database import db
+    from shop.demo.people import APPLICANTS
+    from shop.models import Profile, Seller
 
+    with app.test_request_context(method="POST"):
+        brume = db.session.scalars(db.select(Seller).join(Profile).where(Profile.handle == APPLICANTS[2].handle)).one()
+        brume.email, brume.email_confirmed_at = "bonjour@brume.example", None
+        db.session.commit()
+        token = contact_mail.link_for(brume)
+    EXAMPLES["sell_steps.address"] = f"SELECT '{token}'"
+
+
+def _be_paid_elsewhere(app: Flask) -> None:
+    """Mina wants to be paid on another account, whose bank has nearly her name: Rex has to look at it."""
     client = app.test_client()
     client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
-    _sign_in(app, client, "kira@keramiek.example")
-    client.post("/sell/papers", data={"kind": "extract", "file": (BytesIO(jpeg("KIRA KERAMIEK")), "kvk.jpg")})
+    _sign_in(app, client, "mina@example.com")
+    client.post("/seller/bank", data={"iban": "NL39 RABO 0300 0652 64", "holder": "Mina de Groot"})
 
 
 def _forget_a_password() -> None:
     from shop import accounts, clock
     from shop.database import db
-    from shop.models import PasswordReset
+    from shop.models import Invitation, PasswordReset
 
     noor, now = accounts.called("noor@example.com"), clock.now()
     opens, until = sha256(RESET.encode()).digest(), now + timedelta(hours=1)
     db.session.add(PasswordReset(token_hash=opens, user_id=noor.id, created_at=now, expires_at=until))
+    opens, rex = sha256(INVITED.encode()).digest(), accounts.called("rex@example.com")
+    db.session.add(Invitation(token_hash=opens, user_id=rex.id, created_at=now, expires_at=until))
 
 
 def _let_the_books_differ() -> None:
@@ -298,6 +319,18 @@ def _let_the_books_differ() -> None:
     db.session.add(WebhookEvent(event_id="evt_3Q8yF5sQmXkK1u2vW3xY4zA5b", state="quarantined", tries=1, **told))
     dead = {"handler": "shop.media.make", "arguments": {}, "state": JobState.DEAD, "run_at": now, "tries": 5}
     db.session.add(Job(**dead, last_error="RuntimeError('each worker that began it has died')"))
+
+
+def _send_products() -> None:
+    """Mina has sent a file: a new product, and one whose price cannot be."""
+    from shop import accounts, catalogue_imports
+    from shop.database import db
+
+    mina = accounts.open_session(accounts.called("mina@example.com"))
+    text = "product,sku,category,title_en,price\nlamp-1,lamp-1,home,Lamp,12.50\ncup-1,cup-1,home,Cup,-5\n"
+    sent = catalogue_imports.send(mina, text.encode(), "products.csv")
+    db.session.flush()
+    catalogue_imports.look(number=sent.id)
 
 
 def _let_a_listing_wait() -> None:

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from shop import listing_cases, listings, picture_prints, products
+from shop import appeals, clock, listing_cases, listings, picture_prints, products
 from shop.database import db
 from shop.errors import NotFound, Refused
-from shop.models import AuditEntry, Event, ListingCase, Picture, PicturePrint, Role, User
+from shop.models import AuditEntry, Event, ListingCase, Picture, PicturePrint, Role, Statement, User
 from shop.words import Words
 from tests.cast import a_category, a_product, a_profile, a_seller, a_variant, both
 
@@ -223,7 +223,7 @@ def test_what_is_taken_down_is_gone_everywhere_at_once_with_an_event_an_audit_en
     mug = a_draft(mina_s, "mug", "Mug")
     listings.publish(mug, by=people.mina)
     case = listing_cases.take_down(mug, by=people.rex, **WHY)
-    assert (mug.status, case.state, listing_cases.can_appeal(case)) == ("down", "taken_down", True)
+    assert (mug.status, case.state) == ("down", "taken_down")
     with pytest.raises(NotFound):
         products.find("mug")
     told = db.session.scalars(select(Event).where(Event.subject == "product").order_by(Event.id.desc())).first()
@@ -245,36 +245,27 @@ def test_a_product_that_is_down_does_not_come_up_by_itself(mina_s, people):
     assert mug.status == "down"
 
 
-def test_an_appeal_is_for_another_moderator_and_brings_the_product_back(mina_s, people):
+def test_a_take_down_has_a_statement_and_an_appeal_that_another_moderator_grants_brings_it_back(mina_s, people):
     mug = a_draft(mina_s, "mug", "Mug", LOOKS)
     listings.publish(mug, by=people.mina)
     listing_cases.take_down(mug, by=people.rex, **WHY)
-    listing_cases.appeal(mug, "The certificate is on the box.")
-    (case,) = waiting(mug)
-    seen = listing_cases.as_it_stands(mug)
-    assert (listing_cases.is_for(case, mug, people.rex), listing_cases.is_for(case, mug, people.roos)) == (False, True)
+    statement = db.session.scalars(select(Statement)).one()
+    assert (statement.verdict, statement.product_id, statement.reason, statement.is_automated) == (
+        "taken_down", mug.id, "green_claim", False)  # fmt: skip
+    appeals.lodge(statement.code, by=person(people.mina), words="The certificate is on the box.")
     with pytest.raises(Refused) as no:
-        listing_cases.decide(case, "approved", by=people.rex, reason="", words=Words(), seen=seen)
+        appeals.decide(statement.code, "granted", by=person(people.rex), words=Words(en="Now I see it."))
     assert (no.value.status, mug.status) == (403, "down")
-    listing_cases.decide(case, "approved", by=people.roos, reason="", words=Words(), seen=seen)
-    assert (mug.status, listing_cases.outcome(case)) == ("live", "restored")
+    appeals.decide(statement.code, "granted", by=person(people.roos), words=Words(en="Now I see it."))
+    assert mug.status == "live"
     assert not db.session.scalars(select(PicturePrint)).one().is_banned
+    assert [each.verdict for each in db.session.scalars(select(Statement).order_by(Statement.id))] == [
+        "taken_down", "restored"]  # fmt: skip
 
 
-def test_an_appeal_is_made_once(mina_s, people):
-    mug = a_draft(mina_s, "mug", "Mug")
-    listings.publish(mug, by=people.mina)
-    listing_cases.take_down(mug, by=people.rex, **WHY)
-    with pytest.raises(Refused, match="at least 10"):
-        listing_cases.appeal(mug, "No!")
-    listing_cases.appeal(mug, "The certificate is on the box.")
-    with pytest.raises(Refused, match="nothing to appeal"):
-        listing_cases.appeal(mug, "The certificate is on the box.")
-    (case,) = waiting(mug)
-    listing_cases.decide(case, "taken_down", by=people.roos, seen=listing_cases.as_it_stands(mug), **WHY)
-    assert (mug.status, listing_cases.outcome(case)) == ("down", "upheld")
-    with pytest.raises(Refused, match="nothing to appeal"):
-        listing_cases.appeal(mug, "The certificate is on the box.")
+def person(actor):
+    staff = Role.MODERATOR in actor.roles
+    return SimpleNamespace(id=actor.id, roles=actor.roles, is_staff=staff, proven_at=clock.now() if staff else None)
 
 
 # Pictures

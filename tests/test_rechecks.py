@@ -5,12 +5,24 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from shop import accounts, checklist, clock, papers, rechecks, sellers
+from shop import accounts, checklist, clock, papers, rechecks
 from shop.checklist import Item
 from shop.database import db
 from shop.errors import NotFound, Refused
 from shop.gateways.paper_reader import Read
-from shop.models import AuditEntry, Event, ItemState, Paper, PaperKind, Profile, Role, RoleGrant, Seller, Vetting
+from shop.models import (
+    AuditEntry,
+    Event,
+    ItemState,
+    Paper,
+    PaperKind,
+    Profile,
+    Role,
+    RoleGrant,
+    Seller,
+    Statement,
+    Vetting,
+)
 from shop.models import VettingItem as Judged
 
 pytestmark = pytest.mark.usefixtures("at_the_desk")
@@ -132,19 +144,19 @@ def test_two_weeks_later_sales_stop_and_not_a_day_earlier(mina, monkeypatch, let
     db.session.remove()
     letters()
     on(monkeypatch, 14)
-    seller = db.session.scalars(select(Seller)).one()
-    assert (seller.vetting, seller.vetting_note.said("en")[:53]) == (
-        "suspended",
-        "The paper by which we know who you are ran out on 31 ",
+    assert state(mina) == "suspended"
+    told = db.session.scalars(select(Statement)).one()
+    assert (told.verdict, told.reason, told.is_automated, told.decided_by_id) == (
+        *("suspended", "paper_ran_out", True, None),
     )
-    step = db.session.scalars(select(Event).order_by(Event.id.desc())).first()
-    assert (step.became, step.user_id) == (rechecks.RAN_OUT, None)
+    assert told.words.said("nl") == "Het is verlopen op 31 maart 2027."
+    assert told.appeal_until is not None
     entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "seller decided")).one()
     assert (entry.role, entry.after) == ("operator", {"vetting": "suspended"})
     db.session.remove()
     words = letters()[-1].get_body(("plain",)).get_content()
-    assert "by itself, without a moderator" in words
-    assert "art. 30(3)" in words
+    assert [said for said in ("art. 30(3)", "It ran out on 31 March 2027.", "/statements/") if said not in words] == []
+    assert "A computer decided this." in words
 
 
 def test_sales_stop_once_when_both_sides_have_run_out(mina, monkeypatch):
@@ -210,4 +222,3 @@ def test_nobody_accepts_a_paper_of_their_own_shop_or_one_that_is_gone(mina, rex,
         rechecks.accept("gone", date(2032, 1, 1), by=rex)
     db.session.rollback()
     assert accepted() == ["goods"]
-    assert sellers.MOVES[Vetting.SUSPENDED] == (Vetting.APPROVED,)

@@ -7,7 +7,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-MOST_DIRECT, MOST_MEGABYTES = 24, 450
+MOST_DIRECT, MOST_MEGABYTES = 28, 450
 
 
 def listed(file: str) -> list[list[Requirement]]:
@@ -16,7 +16,7 @@ def listed(file: str) -> list[list[Requirement]]:
     return [[Requirement(line) for line in part.splitlines() if line[:1].isalnum()] for part in parts]
 
 
-def test_there_are_at_most_24_direct_packages():
+def test_there_are_at_most_28_direct_packages():
     chosen, needed = listed("requirements.txt")
     assert len(chosen) <= MOST_DIRECT
     assert {canonicalize_name(one.name) for one in chosen} & {canonicalize_name(one.name) for one in needed} == set()

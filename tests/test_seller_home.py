@@ -5,10 +5,11 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from shop import accounts, clock, packing, plots, seller_home
+from shop import accounts, clock, packing, payouts, plots, seller_home
 from shop.database import db
 from shop.errors import NotFound
 from shop.models import (
+    Account,
     BankAccount,
     Order,
     OrderStatus,
@@ -149,10 +150,18 @@ def test_what_was_cancelled_is_not_sold(mina, mug):
     assert sum(day.orders for day in home(mina).days) == 0
 
 
+def test_what_comes_in_is_what_waits_as_the_page_of_the_money_has_it(mina, mug, pass_time):
+    seller = db.session.scalar(select(Seller.id))
+    bought({mug.small: 1})
+    assert (home(mina).payable, home(mina).on_hold) == (0, 2722) == payouts.standing(Account.SELLER, seller)[:2]
+    pass_time(days=18)
+    assert (home(mina).payable, home(mina).on_hold) == (2722, 0) == payouts.standing(Account.SELLER, seller)[:2]
+
+
 def test_others_have_their_own_figures(mina, mug, lamp):
     bought({lamp.oak: 1})
     found = home(mina)
-    assert (found.counted("to_pack").n, sum(day.orders for day in found.days), found.standing.on_hold) == (0, 0, 0)
+    assert (found.counted("to_pack").n, sum(day.orders for day in found.days), found.on_hold) == (0, 0, 0)
     assert [row.code for row in found.best] == ["mug"]
 
 

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import accounts, clock, proofs, sellers, verdicts
+from shop import accounts, clock, gateways, look_ups, marks, payees, proofs, sellers, verdicts
 from shop.accounts import Person
 from shop.database import db
 from shop.demo import catalogue
-from shop.models import Address, Profile, Role, Seller, SellerKind, User, Vetting
+from shop.gateways.bank_port import Verdict
+from shop.gateways.company_sandbox import SandboxRegister
+from shop.models import Address, BankState, LookUpKind, LookUpResult, Profile, Role, Seller, SellerKind, User, Vetting
 from shop.words import Words
 
 
@@ -35,10 +37,18 @@ ACCOUNTS = (
 )
 
 
+# Who applies to sell, besides those of the catalogue: their windows come with their applications (`applicants`).
+APPLICANTS = (
+    Account("applicant", "fenna@weeft.example", "Fenna weeft", "fenna.weeft"),
+    Account("applicant", "jonas@lichtwerk.example", "Lichtwerk", "lichtwerk"),
+    Account("applicant", "bonjour@atelierbrume.example", "Atelier Brume", "atelier.brume"),
+)
+
+
 def add(shop: catalogue.Entry, files: catalogue.Files, secret: str) -> None:
     """Open the accounts and windows that are not there yet; `secret` is what is kept of everybody's password."""
     owners = {account.handle: account for account in ACCOUNTS if account.handle}
-    for account in ACCOUNTS:
+    for account in (*ACCOUNTS, *APPLICANTS):
         _add_user(account, secret)
     films = {clip["creator"] for clip in shop["clips"]}
     for entry in shop["accounts"]:
@@ -91,6 +101,7 @@ def add_sellers(entries: list[catalogue.Entry]) -> None:
         profile = profile_of(entry["handle"])
         if entry["trader"] and judge and not catalogue.is_there(Seller, Seller.profile_id == profile.id):
             _apply(entry, profile)
+            _be_known(entry, profile)
             if entry["vetting"]["state"] != Vetting.WAITING:
                 _decide(entry, accounts.as_actor(judge))
 
@@ -104,11 +115,32 @@ def _apply(entry: catalogue.Entry, profile: Profile) -> None:
         )
 
 
+def _be_known(entry: catalogue.Entry, profile: Profile) -> None:
+    """Their account, the marks by which they are seen twice, and the register's answer about who still waits."""
+    seller, owner = sellers.called(profile.handle), Person(profile.user_id or 0, profile.name, "")
+    marks.keep(seller)
+    check, iban, holder = gateways.bank(), entry["trader"]["iban"], seller.legal_name
+    verdict = check.check(iban, holder) if check else Verdict(LookUpResult.CANNOT_CHECK)
+    account = payees.Checked(iban, holder, check.name if check else look_ups.NOBODY, verdict)
+    with clock.at(seller.applied_at):
+        payees.keep(seller.id, BankState.CURRENT, account, by=owner)
+    if entry["vetting"]["state"] == Vetting.WAITING:
+        _look_up(seller)
+
+
+def _look_up(seller: Seller) -> None:
+    """What the sandbox says, which is asked of nobody: no job is left to do, and no real register hears of a demo."""
+    if isinstance(register := gateways.company(seller.company_register), SandboxRegister):
+        found = register.find(seller.company_number)
+        result, answer = look_ups.compare(found, seller.legal_name, seller.postcode, seller.city)
+        asked, kind = seller.company_number, LookUpKind.COMPANY
+        look_ups.note(seller.id, kind, source=register.name, asked=asked, result=result, answer=answer)
+
+
 def _decide(entry: catalogue.Entry, judge: Person) -> None:
     vetting, seller = entry["vetting"], sellers.called(entry["handle"])
-    told: dict[str, Any] = {"words": Words.read(vetting["reason"]), "checks": verdicts.checks_for(seller)}
     with clock.at(catalogue.ago(vetting["days_ago"])):
-        verdicts.decide(seller, vetting["state"], by=judge, seen=verdicts.as_it_stands(seller), is_told=False, **told)
+        verdicts.settle(seller, vetting["state"], by=judge, words=Words.read(vetting["reason"]), is_told=False)
         if seller.vetting == Vetting.APPROVED:
             seller.established_at = clock.now()  # the made-up shop has been selling for a while
 

@@ -12,6 +12,7 @@ import os
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -166,3 +167,17 @@ def watermarked(page: bytes, words: str) -> bytes:
         out = BytesIO()
         Image.alpha_composite(seen, veil).convert("RGB").save(out, "JPEG", quality=80)
         return out.getvalue()
+
+
+def specimen(*lines: str) -> Read:
+    """A made-up paper with these lines on it, for a shop of made-up people."""
+    with turn.aside():
+        card = Image.new("RGB", (1000, 630), "#dfe6ee")
+        pen = ImageDraw.Draw(card)
+        pen.rectangle((0, 0, 1000, 90), fill="#3b4a63")
+        pen.text((40, 20), "SPECIMEN", font=ImageFont.load_default(48), fill="white")
+        for n, line in enumerate(lines):
+            pen.text((40, 130 + 70 * n), line, font=ImageFont.load_default(40), fill="#17171c")
+        out = BytesIO()
+        card.save(out, "JPEG", quality=80)
+    return Read("jpeg", (out.getvalue(),), sha256("\n".join(lines).encode()).digest()[:8])

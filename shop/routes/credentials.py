@@ -120,12 +120,11 @@ def come_in(person: accounts.Person) -> None:
 
 def wait_half_way(half: credentials.Half) -> None:
     """Remember in the signed cookie, for ten minutes, that this browser knew the password; it opens nothing."""
-    basket = session.get("cart")
+    kept = {name: session[name] for name in ("cart", "invited") if session.get(name)}
     session.clear()
     until = clock.now().timestamp() + proofs.HALF_WAY
     session["half"] = [half.user_id, half.mark, secrets.token_urlsafe(12), until]
-    if basket:
-        session["cart"] = basket
+    session.update(kept)
 
 
 def begin_anew(person: accounts.Person, home: str) -> None:

@@ -1,4 +1,4 @@
-"""The moderators' desk for listings: what waits to be looked at, a decision with its reason, and a take-down at once."""
+"""The moderators' desk for listings: what waits to be looked at, a decision and why, and a take-down at once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from shop import i18n, listing_cases, listing_desk, products
 from shop.database import db
 from shop.errors import Refused
 from shop.hypermedia import Answer, Form, at_most, leave, page
-from shop.i18n import _l
+from shop.i18n import _, _l
 from shop.listing_checks import said_of
-from shop.listing_reasons import REASONS
 from shop.models import CaseState, ListingCase, Product, ProductStatus
+from shop.reasons import PRODUCTS
 from shop.words import Words
 
 bp = Blueprint("listing_desk", __name__, url_prefix="/moderation")
@@ -37,13 +37,17 @@ DONE = {
     CaseState.FIX: _l("Sent back, with what has to be changed. The seller is told by mail."),
     CaseState.TAKEN_DOWN: _l("Taken down, on every page and in every cart. The seller is told by mail why."),
 }
-CHOOSE = SelectChoice("", _l("Choose a reason"))
+
+
+def _reasons() -> list[SelectChoice]:
+    first = SelectChoice("", _("Choose a reason"))
+    return [first, *(SelectChoice(code, i18n.said(reason.said)) for code, reason in PRODUCTS.items())]
 
 
 class ReasonForm(Form):
     """Why something may not be sold like this."""
 
-    reason = SelectField(_l("Reason"), choices=[CHOOSE, *(SelectChoice(c, r.words) for c, r in REASONS.items())])
+    reason = SelectField(_l("Reason"), choices=_reasons, validate_choice=False)
     words = TextAreaField(_l("In your own words: the seller reads this"), [at_most(900)])
 
 
@@ -62,8 +66,10 @@ class DecisionForm(ReasonForm):
 def index() -> Answer:
     """Which listings wait, the longest first."""
     found, more = listing_desk.queue(request.args.get("after", ""))
-    context = {"found": found, "more": more, "waiting": listing_desk.waiting(), "said_of": said_of}
-    return page("moderation/products.html", "queue", done=_done(), **context)
+    many = listing_desk.waiting()
+    return page(
+        "moderation/products.html", "queue", found=found, more=more, waiting=many, said_of=said_of, done=_done()
+    )
 
 
 def _done() -> str:
@@ -84,9 +90,9 @@ def decide(code: str) -> Answer:
     product = listing_cases.product_of(found)
     if not form.validate():
         return _shown(product, found, form, 422)
-    told = {"reason": form.reason.data or "", "words": _words(form), "seen": form.seen.data or ""}
+    reason, seen = form.reason.data or "", form.seen.data or ""
     try:
-        listing_cases.decide(found, form.verdict.data, by=current_user, **told)
+        listing_cases.decide(found, form.verdict.data, by=current_user, reason=reason, words=_words(form), seen=seen)
     except Refused as no:
         return _again(product, found, form, no)
     db.session.commit()
@@ -122,7 +128,7 @@ def _again(product: Product, found: ListingCase | None, form: ReasonForm, no: Re
     """The same page with what is wrong beside it; what is no longer so is for the page of errors."""
     if no.status != 422:
         raise no
-    (form.words if form.reason.data in REASONS else form.reason).errors = [no.words]
+    (form.words if form.reason.data in PRODUCTS else form.reason).errors = [no.words]
     return _shown(product, found, form, 422)
 
 
@@ -139,12 +145,10 @@ def _shown(product: Product, found: ListingCase | None, form: ReasonForm, status
         seller=seller,
         page=shopper.read() if shopper.variants else None,
         done=_done(),
-        reasons=REASONS,
+        reasons=PRODUCTS,
         states=STATES,
         said_of=said_of,
-        may_decide=listing_cases.is_for(found, product, current_user)
-        if found
-        else seller.profile.user_id != current_user.id,
+        may_decide=listing_cases.is_for(product, current_user),
         can_go_down=product.status in listing_cases.CAN_GO_DOWN,
         history=listing_desk.of_seller(seller.id),
         story=listing_desk.story(product.id),

@@ -1,81 +1,111 @@
-"""The moderators' desk: who waits, what they told, and a decision with its reason."""
+"""The moderators' desk: who waits and for how long, all the evidence on one page, item by item, and a decision."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, request, url_for
 from flask_login import current_user
-from wtforms import HiddenField, RadioField, SelectMultipleField, TextAreaField
+from wtforms import DateField, HiddenField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired
-from wtforms.widgets import CheckboxInput
+from wtforms.validators import Optional
 
-from shop import i18n, papers, seller_desk, sellers, verdicts
+from shop import (
+    appeals,
+    checklist,
+    claims,
+    clock,
+    evidence,
+    i18n,
+    proposals,
+    reasons,
+    sanctions,
+    seller_desk,
+    sellers,
+    statements,
+    verdicts,
+)
 from shop.access import is_fresh
+from shop.checklist import Item, State
 from shop.database import db
-from shop.errors import Refused
-from shop.hypermedia import Answer, Form, at_most, leave, page
-from shop.i18n import _l
-from shop.models import Seller, Vetting
-from shop.routes.sell import KINDS, PAPERS, STOCKS
+from shop.errors import NotFound, Refused
+from shop.hypermedia import Answer, Form, at_most, fragment, leave, page
+from shop.i18n import _, _l
+from shop.models import ItemState, Seller, SellerKind, Vetting
+from shop.reasons import Reason
+from shop.routes.sell_words import KINDS, PAPERS, STOCKS
 from shop.words import Words
 
 bp = Blueprint("moderation", __name__, url_prefix="/moderation")
 
-VERDICTS = {
-    Vetting.APPROVED: _l("Approve: they may sell"),
-    Vetting.NEEDS_FIXING: _l("Ask to fix something"),
-    Vetting.REFUSED: _l("Refuse"),
-}
-CHECKS = {
-    "identity": _l("Name and address belong together and exist"),
-    "register": _l("Looked up in the official register: name, address and number agree"),
-    "vat": _l("VAT number looked up (VIES): valid, and theirs"),
-    "contact": _l("Somebody answers the telephone or the mail"),
-    "goods": _l("What they want to sell is allowed"),
-    "brand": _l("The mark is theirs, or they may use it"),
-}
+
+def _offered(among: dict[str, Reason]) -> list[SelectChoice]:
+    """The reasons in the moderator's language, after an empty line that is none."""
+    said = [SelectChoice(one.code, one.said.said(i18n.language())) for one in among.values()]
+    return [SelectChoice("", _("Choose a reason")), *said]
 
 
-class DecisionForm(Form):
-    """What was looked at, what follows, and why."""
+class ItemForm(Form):
+    """What to make of one item: accepted, or what has to be put right."""
 
-    checks = SelectMultipleField(
-        _l("Looked at"),
-        choices=[SelectChoice(code, name) for code, name in CHECKS.items()],
-        option_widget=CheckboxInput(),
-    )
-    verdict = RadioField(
-        _l("Decision"),
-        [InputRequired(_l("Choose what to do with this application."))],
-        choices=[SelectChoice(str(code), name) for code, name in VERDICTS.items()],
-    )
-    words = TextAreaField(_l("Reason: the applicant reads this"), [at_most(900)])
+    state = HiddenField()
+    reason = HiddenField()
+    valid_until = DateField(_l("Valid until"), [Optional()])
+    words = TextAreaField(_l("In your own words"), [at_most(500)])
     seen = HiddenField()
 
 
-class ReasonForm(Form):
-    """Why somebody's sales are stopped, or may go on."""
+class DecisionForm(Form):
+    """What follows, and why."""
 
-    words = TextAreaField(_l("Reason: the seller reads this"), [at_most(900)])
+    verdict = HiddenField()
+    reason = SelectField(_l("Reason"), validate_choice=False)
+    words = TextAreaField(_l("What happened: the applicant reads this"), [at_most(900)])
+    seen = HiddenField()
+
+    def __init__(self, *given: Any, among: dict[str, Reason] = reasons.REFUSALS, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.reason.choices = _offered(among)
 
 
 # What was done on the page before; its address says which.
 DONE = {
     Vetting.APPROVED: _l("Approved. They are told by mail, and may sell from now on."),
     Vetting.NEEDS_FIXING: _l("Sent back, with what has to be put right. They are told by mail."),
-    Vetting.REFUSED: _l("Refused. They are told by mail why, and how to object."),
+    Vetting.REFUSED: _l("Refused. They are told by mail why, and how to appeal."),
     Vetting.SUSPENDED: _l("Their sales are stopped, on every page and in every cart. They are told by mail why."),
     sellers.LIFTED: _l("They may sell again. They are told by mail."),
+    "proposed": _l("This waits for a second person. Nothing has happened yet."),
+    "released": _l("They can be paid out again. They are told by mail."),
+    "let_go": _l("Somebody else may take it now."),
 }
+
+
+def done() -> str:
+    """What was done on the page before, in words."""
+    return str(DONE.get(request.args.get("done", ""), ""))
 
 
 @bp.get("")
 def index() -> Answer:
-    """Who waits, the longest first."""
-    waiting, more = seller_desk.queue(request.args.get("after", ""))
-    return page("moderation/index.html", "queue", waiting=waiting, more=more, kinds=KINDS, done=_done())
+    """Who waits, the longest first; or whose name begins with what was typed."""
+    kind, words = request.args.get("kind", ""), request.args.get("q", "").strip()
+    kind, after = kind if kind in KINDS else "", request.args.get("after", "")
+    return page(
+        "moderation/index.html",
+        "queue",
+        leaf=seller_desk.found(words, after) if words else seller_desk.queue(after, kind),
+        words=words,
+        kind=kind,
+        counts=seller_desk.counts(),
+        kinds=KINDS,
+        open_appeals=appeals.waiting(),
+        open_proposals=proposals.how_many(),
+        now=clock.now(),
+        due=seller_desk.due,
+        done=done(),
+    )
 
 
 @bp.get("/sellers")
@@ -85,45 +115,125 @@ def selling() -> Answer:
     return page("moderation/sellers.html", "selling", found=found, more=more, kinds=KINDS)
 
 
-@bp.app_template_filter()
-def checked(note: str) -> str:
-    """The note of a decision, with what was looked at in words: the codes of the checks stand in its first line."""
-    codes, _end, words = note.partition("\n")
-    names = [CHECKS.get(code) for code in codes.split(", ")]
-    return "\n".join(filter(None, ("\n".join(map(str, names)), words))) if all(names) else note
-
-
-def _done() -> str:
-    return str(DONE.get(request.args.get("done", ""), ""))
-
-
 @bp.get("/sellers/<handle>")
 def seller(handle: str) -> Answer:
-    """One application: what they told, what happened, and what to decide."""
-    return _shown(sellers.called(handle), DecisionForm(None), done=_done())
+    """One application: what they told, the evidence beside it, what happened, and what to decide."""
+    return _shown(sellers.called(handle), done=done())
 
 
-def _shown(applied: Seller, form: Form, status: int = 200, done: str = "") -> Answer:
-    return page(
-        "moderation/seller.html",
-        "application",
-        status=status,
-        seller=applied,
-        form=form,
-        reason=form if isinstance(form, ReasonForm) else ReasonForm(None),
-        done=done,
-        is_own=applied.profile.user_id == current_user.id,
-        checks={code: CHECKS[code] for code in verdicts.checks_for(applied)},
-        story=seller_desk.story(applied),
-        may_decide=verdicts.is_for(applied, current_user),
-        is_stale=not is_fresh(current_user.proven_at),
-        kinds=KINDS,
-        stocks=STOCKS,
-        papers={paper: PAPERS[paper.kind] for paper in papers.of(applied.id)},
-        missing=sellers.is_open_for_papers(applied) and papers.missing(applied.id, applied.kind),
-        twins=papers.same_as_of(applied.id),
-        stamp=verdicts.as_it_stands(applied),
-    )
+def _shown(applied: Seller, status: int = 200, **more: Any) -> Answer:
+    return page("moderation/seller.html", "application", status=status, **{**_context(applied), **more})
+
+
+def _context(applied: Seller) -> dict[str, Any]:
+    is_own = applied.profile.user_id == current_user.id
+    steps = checklist.of(applied)
+    may_decide = applied.vetting == Vetting.WAITING and verdicts.is_for(applied, current_user)
+    return {
+        "seller": applied,
+        "steps": steps,
+        "lacking": verdicts.lacking(applied, steps),
+        "fixes": [step.item for step in steps if step.state == State.FIX],
+        "evidence": evidence.of(applied),
+        "papers_of": checklist.PAPERS,
+        "answers_of": evidence.ANSWERS,
+        "dated": verdicts.DATED,
+        "is_own": is_own,
+        "may_decide": may_decide,
+        "has_it": may_decide and claims.has(applied, current_user),
+        "holder": claims.holder(applied),
+        "stamp": verdicts.as_it_stands(applied),
+        **_forms(),
+        **_history(applied),
+    }
+
+
+def _forms() -> dict[str, Any]:
+    """Each form of the page, empty."""
+    return {
+        "refusal": DecisionForm(None),
+        "stop": DecisionForm(None, among=reasons.SUSPENSIONS, prefix="stop-"),
+        "lifting": DecisionForm(None, among=reasons.GOOD, prefix="lifting-"),
+        "ban": DecisionForm(None, among=reasons.BANS, prefix="ban-"),
+        "money": DecisionForm(None, among=reasons.PAYOUTS, prefix="money-"),
+        "release": DecisionForm(None, among=reasons.GOOD, prefix="release-"),
+        "item_reasons": reasons.ITEMS,
+        "names": reasons.NAMES,
+        "kinds": KINDS,
+        "stocks": STOCKS,
+        "paper_names": PAPERS,
+        "individual": SellerKind.INDIVIDUAL,
+    }
+
+
+def _history(applied: Seller) -> dict[str, Any]:
+    return {
+        "story": seller_desk.story(applied),
+        "statements": statements.of(applied),
+        "proposals": proposals.of(applied),
+        "due": seller_desk.due(applied.applied_at),
+        "now": clock.now(),
+        "is_stale": not is_fresh(current_user.vouched_at),
+    }
+
+
+@bp.post("/sellers/<handle>/claim")
+def claim(handle: str) -> Answer:
+    """Take an application, to decide on it within half an hour."""
+    verdicts.take(sellers.called(handle), by=current_user)
+    db.session.commit()
+    return leave(url_for(".seller", handle=handle))
+
+
+@bp.post("/sellers/<handle>/release")
+def release(handle: str) -> Answer:
+    """Let it go, so that somebody else may take it."""
+    claims.release(sellers.called(handle), by=current_user)
+    db.session.commit()
+    return leave(url_for(".index", done="let_go"))
+
+
+@bp.post("/sellers/<handle>/items/<item>")
+def judge(handle: str, item: str) -> Answer:
+    """Accept an item, or say what has to be put right about it."""
+    applied, form = sellers.called(handle), ItemForm()
+    if item not in set(Item):
+        raise NotFound(_("There is no such item."))
+    if not form.validate():
+        words = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return _shown(applied, 422, wrong=item, wrong_words=words)
+    try:
+        _judge(applied, Item(item), form)
+    except Refused as no:
+        if no.status != 422:
+            raise
+        return _shown(applied, 422, wrong=item, wrong_words=no.words)
+    db.session.commit()
+    return _next(applied, Item(item))
+
+
+def _judge(applied: Seller, item: Item, form: ItemForm) -> None:
+    seen = form.seen.data or ""
+    if form.state.data == ItemState.ACCEPTED:
+        verdicts.accept(applied, item, by=current_user, seen=seen, valid_until=form.valid_until.data)
+    else:
+        words = _own(form.words.data)
+        verdicts.ask_to_fix(applied, item, by=current_user, seen=seen, reason=form.reason.data or "", words=words)
+
+
+def _own(words: str | None) -> Words:
+    """What a moderator wrote, in the language that they work in."""
+    said = (words or "").strip()
+    return Words({i18n.language(): said}) if said else Words()
+
+
+def _next(applied: Seller, item: Item) -> Answer:
+    """The page again, at the next item that nobody has looked at, else at the decision."""
+    context = _context(applied)
+    left = [step.item for step in context["steps"] if step.state == State.GIVEN]
+    there = next((one for one in left if list(Item).index(one) > list(Item).index(item)), left[0] if left else "")
+    address = url_for(".seller", handle=applied.profile.handle, _anchor=f"item-{there}" if there else "decide")
+    return fragment(address, "moderation/application.html", focus=there or "decide", **context)
 
 
 @bp.post("/sellers/<handle>/decision")
@@ -131,42 +241,64 @@ def decide(handle: str) -> Answer:
     """Decide; what is said goes to the applicant by mail."""
     applied, form = sellers.called(handle), DecisionForm()
     if not form.validate():
-        return _shown(applied, form, 422)
-    words = Words({i18n.language(): (form.words.data or "").strip()})
-    seen, checks = form.seen.data or "", form.checks.data or []
+        return _shown(applied, 422, refusal=form)
+    verdict, words = form.verdict.data or "", _own(form.words.data)
+    seen, reason = form.seen.data or "", form.reason.data or ""
     try:
-        verdicts.decide(applied, form.verdict.data, by=current_user, checks=checks, words=words, seen=seen)
+        is_done = verdicts.decide(applied, verdict, by=current_user, words=words, seen=seen, reason=reason)
     except Refused as no:
         if no.status != 422:
             raise
-        form.words.errors = [no.words]
-        return _shown(applied, form, 422)
+        return _refused(applied, form, no, "refusal", decision_wrong=verdict, decision_words=no.words)
     db.session.commit()
-    return leave(url_for(".index", done=form.verdict.data))
+    return leave(url_for(".index", done=verdict if is_done else "proposed"))
+
+
+def _refused(applied: Seller, form: DecisionForm, no: Refused, name: str, **more: Any) -> Answer:
+    """The page again, with why not beside the words, or beside the reason where none was chosen."""
+    (form.words if form.reason.data else form.reason).errors = [no.words]
+    return _shown(applied, 422, **{name: form, **more})
 
 
 @bp.post("/sellers/<handle>/suspension")
 def suspend(handle: str) -> Answer:
     """Stop somebody's sales, at once, shortly after a proof of who does it (`access.FRESH`); the reason is mailed."""
-    return _judged(handle, verdicts.suspend, Vetting.SUSPENDED)
+    return _sanctioned(handle, sanctions.suspend, "stop", reasons.SUSPENSIONS, Vetting.SUSPENDED)
 
 
 @bp.post("/sellers/<handle>/return")
 def lift(handle: str) -> Answer:
     """Let them sell again; with a proof, as with the stop."""
-    return _judged(handle, verdicts.lift, sellers.LIFTED)
+    return _sanctioned(handle, sanctions.lift, "lifting", reasons.GOOD, sellers.LIFTED)
 
 
-def _judged(handle: str, judge: Callable[..., None], done: str) -> Answer:
-    stopped, form = sellers.called(handle), ReasonForm()
+@bp.post("/sellers/<handle>/ban")
+def ban(handle: str) -> Answer:
+    """Propose that they never sell here again; a second person confirms."""
+    return _sanctioned(handle, sanctions.propose_ban, "ban", reasons.BANS, "proposed")
+
+
+@bp.post("/sellers/<handle>/payout-stop")
+def stop_payouts(handle: str) -> Answer:
+    """Propose that nothing more is paid out to them; a second person confirms."""
+    return _sanctioned(handle, sanctions.propose_payout_stop, "money", reasons.PAYOUTS, "proposed")
+
+
+@bp.post("/sellers/<handle>/payout-return")
+def release_payouts(handle: str) -> Answer:
+    """Let them be paid out again."""
+    return _sanctioned(handle, sanctions.release_payouts, "release", reasons.GOOD, "released")
+
+
+def _sanctioned(handle: str, act: Callable[..., None], name: str, among: dict[str, Reason], told: str) -> Answer:
+    concerned, form = sellers.called(handle), DecisionForm(among=among, prefix=f"{name}-")
     if not form.validate():
-        return _shown(stopped, form, 422)
+        return _shown(concerned, 422, **{name: form})
     try:
-        judge(stopped, by=current_user, words=Words({i18n.language(): (form.words.data or "").strip()}))
+        act(concerned, by=current_user, reason=form.reason.data or "", words=_own(form.words.data))
     except Refused as no:
         if no.status != 422:
             raise
-        form.words.errors = [no.words]
-        return _shown(stopped, form, 422)
+        return _refused(concerned, form, no, name)
     db.session.commit()
-    return leave(url_for(".seller", handle=handle, done=done))
+    return leave(url_for(".seller", handle=handle, done=told))

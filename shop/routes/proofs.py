@@ -7,17 +7,25 @@ from typing import Any, NamedTuple
 import segno
 from flask import Blueprint, make_response, render_template, request, session, url_for
 from flask_login import current_user
+from wtforms import PasswordField
 
-from shop import accounts, clock, credentials, otp, proofs
+from shop import accounts, clock, credentials, invitations, otp, proofs
 from shop.access import home_address, is_fresh
 from shop.accounts import Person
 from shop.database import db, let_go
 from shop.errors import Refused
-from shop.hypermedia import Answer, leave, page, secret
+from shop.hypermedia import Answer, Form, leave, page, secret
+from shop.i18n import _, _l
 from shop.models import User
-from shop.routes.credentials import come_in
+from shop.routes.credentials import PASSWORD, come_in
 
 bp = Blueprint("proofs", __name__, url_prefix="/sign-in")
+
+
+class AgainForm(Form):
+    """The password, of who is signed in."""
+
+    password = PasswordField(_l("Your password"), validators=PASSWORD, id="again")
 
 
 class Asked(NamedTuple):
@@ -50,13 +58,19 @@ def _to_the_door() -> Answer:
 
 @bp.get("/proof")
 def show() -> Answer:
-    """Ask for the second proof; who has none yet is led to setting one up."""
+    """Ask for the second proof; who has none is led to setting one up, or when signed in gives the password again."""
     asked = _asked()
     if asked is None:
         return _to_the_door()
-    if not proofs.ways_of(asked.user.id).are_there:
+    if proofs.ways_of(asked.user.id).are_there:
+        return _question(asked)
+    if asked.person is None:
         return leave(url_for(".set_up", next=_next()))
-    return _question(asked)
+    return _password_page(AgainForm(None))
+
+
+def _password_page(form: AgainForm, status: int = 200) -> Answer:
+    return secret(page("proofs/password.html", "proof", status=status, next=_next(), form=form))
 
 
 def _question(asked: Asked, status: int = 200, error: str = "") -> Answer:
@@ -84,6 +98,21 @@ def check() -> Answer:
     return _open(asked)
 
 
+@bp.post("/proof/password")
+def check_password() -> Answer:
+    """The password once more, of who has nothing else: this browser gets a new session, and goes on."""
+    form = AgainForm()
+    if not form.validate():
+        return _password_page(form, 422)
+    try:
+        credentials.prove(current_user, form.password.data)
+    except credentials.WrongPassword as no:
+        form.password.errors = [no.words]
+        return _password_page(form, no.status)
+    come_in(proofs.let_in(current_user.id, request.user_agent.string, instead=current_user, is_proven=False))
+    return leave(_next())
+
+
 @bp.post("/proof/passkey")
 def check_passkey() -> Answer:
     """Look at what a passkey has signed, and open the door."""
@@ -107,20 +136,37 @@ def _open(asked: Asked) -> Answer:
 # Setting one up
 
 
+@bp.get("/invitation/<token>")
+def invited(token: str) -> Answer:
+    """The link of somebody new among the staff: this browser keeps it in its cookie, and goes on to the password."""
+    if not invitations.is_open(token):
+        raise Refused(invitations.no_longer(), 410)
+    session["invited"] = token
+    return secret(leave(url_for("credentials.sign_in", next=url_for(".set_up"))))
+
+
 @bp.get("/set-up")
 def set_up() -> Answer:
-    """An app or a passkey; the first one after the password, another one only after a fresh proof."""
+    """An app or a passkey; the first one of staff with an invitation, another one only after a fresh proof."""
     asked = _asked()
     if asked is None:
         return _to_the_door()
-    if not _may_set_up(asked):
-        return leave(url_for(".show", next=url_for(".set_up")))
-    return _offer(asked)
+    if _may_set_up(asked):
+        return _offer(asked)
+    if asked.person is None and not proofs.ways_of(asked.user.id).are_there:
+        raise Refused(_("You set up your first proof with a link. Ask who runs this shop for it."), 403)
+    return leave(url_for(".show", next=url_for(".set_up")))
 
 
 def _may_set_up(asked: Asked) -> bool:
-    has_some = proofs.ways_of(asked.user.id).are_there
-    return not has_some or (asked.person is not None and is_fresh(asked.person.proven_at))
+    """Who is in and vouched for themselves just now; and who typed the password, has nothing, and was invited."""
+    if asked.person is not None:
+        return is_fresh(asked.person.vouched_at)
+    return not proofs.ways_of(asked.user.id).are_there and invitations.is_open(_invitation(), asked.user.id)
+
+
+def _invitation() -> str:
+    return str(session.get("invited", ""))
 
 
 def _offer(asked: Asked, status: int = 200, error: str = "", passkey_error: str = "") -> Answer:
@@ -165,6 +211,8 @@ def add_passkey() -> Answer:
 
 def _done(asked: Asked, fresh: list[str]) -> Answer:
     """In, with a new session; and the recovery codes, this once."""
+    if asked.person is None:
+        invitations.use(_invitation(), asked.user.id)
     come_in(proofs.let_in(asked.user.id, request.user_agent.string, instead=asked.person))
     return secret(make_response(render_template("proofs/codes.html", codes=fresh, next=_next())))
 
@@ -173,5 +221,13 @@ def _done(asked: Asked, fresh: list[str]) -> Answer:
 def remove(code: str) -> Answer:
     """Forget a passkey."""
     proofs.remove_passkey(current_user, code)
+    db.session.commit()
+    return leave(url_for(".set_up"))
+
+
+@bp.post("/app/removal")
+def remove_app() -> Answer:
+    """Forget the app that makes codes."""
+    proofs.remove_app(current_user)
     db.session.commit()
     return leave(url_for(".set_up"))

@@ -60,8 +60,8 @@ def index() -> Answer:
     """The home: what has to be done, then figures."""
     ask_size_along()
     home = seller_home.of(current_user.id)
-    sums = {name: Money(minor, CURRENCY) for name, minor in home.standing._asdict().items()}
-    facts: dict[str, Any] = {"sums": sums, "listings": LISTINGS, "limit": newcomers.limit, **_plots(home)}
+    coming = {"payable": Money(home.payable, CURRENCY), "on_hold": Money(home.on_hold, CURRENCY)}
+    facts: dict[str, Any] = {**coming, "listings": LISTINGS, "limit": newcomers.limit, **_plots(home)}
     return page("seller/index.html", "home", home=home, most=Money(newcomers.limit("OPEN"), CURRENCY), **facts)
 
 

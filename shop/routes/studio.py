@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, url_for
+from flask import Blueprint, request, url_for
 from flask_login import current_user, login_user
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.datastructures import FileStorage
@@ -64,9 +64,9 @@ def open_up() -> Answer:
     """Become a creator. The old sign-ins end, as with every new right; this browser gets a new one."""
     form = OpeningForm()
     if not form.validate():
-        return _page(422, form=form)
+        return _page(422) if Role.CREATOR in current_user.roles else _page(422, form=form)
     user = videos.open_studio(current_user.id, form.handle.data, form.name.data)
-    person = accounts.open_session(user, is_proven=current_user.proven_at is not None)
+    person = accounts.carry_on(user, current_user, request.user_agent.string)
     db.session.commit()
     login_user(person)
     return leave(url_for(".index"))

@@ -1,12 +1,13 @@
 """Money of an order goes back: by staff, by its seller, at the desk and from the shell; by nobody else."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from shop import accounts, audit, clock, refund_desk, refunds
 from shop.database import db
-from shop.models import Order, Profile, Refund, RefundState, Role, RoleGrant
+from shop.models import AuditEntry, Order, Profile, Refund, RefundState, Role, RoleGrant
 from tests.bookkeeping import bought
 from tests.conftest import HTMX
 from tests.routes.conftest import there
@@ -284,3 +285,56 @@ def test_the_shell_gives_back_too(app, code, refunded):
 
 def test_an_amount_is_read_as_it_is_typed():
     assert [refund_desk.minor_of(typed) for typed in ("12,50", "12.50", " 7 ", "0.01")] == [1250, 1250, 700, 1]
+
+
+# A form that is sent twice
+
+TOKEN = "t" * 22
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("who", ["staff", "seller"])
+def test_a_form_that_is_sent_twice_is_one_refund(request, app, code, refunded, who, htmx):
+    asks = request.getfixturevalue("rex" if who == "staff" else "mina")
+    home = f"/moderation/orders/{code}" if who == "staff" else f"/seller/orders/{code[:8]}"
+    answers = [send(asks, f"{home}/refunds", htmx=htmx, token=TOKEN) for _press in range(3)]
+    assert len({(answer.status_code, answer.headers.get("Location"), answer.text) for answer in answers}) == 1
+    assert (answers[0].status_code < 400, refunded()) == (True, [(1250, "goodwill")])
+    with app.test_request_context(method="POST"):
+        noted = [row.action for row in db.session.query(AuditEntry).filter_by(action="refund given")]
+    assert noted == (["refund given"] if who == "staff" else [])
+
+
+@pytest.mark.parametrize("other", [{"amount": "12,51"}, {"how": "all"}, {"reason": "returned"}])
+def test_a_form_that_wants_something_else_the_second_time_is_refused(rex, code, refunded, other):
+    address = f"/moderation/orders/{code}/refunds"
+    send(rex, address, token=TOKEN)
+    answer = send(rex, address, token=TOKEN, **other)
+    assert (answer.status_code, "With this form money was given back already." in answer.text) == (409, True)
+    assert refunded() == [(1250, "goodwill")]
+    [fresh] = re.findall(r'name="token" value="([\w-]{22})"', answer.text)
+    assert fresh != TOKEN  # whoever has looked may give more
+    assert send(rex, address, token=fresh, **other).status_code == 303
+    assert len(refunded()) == 2
+
+
+def test_two_forms_that_want_the_same_are_two_refunds(rex, code, refunded):
+    page = f"/moderation/orders/{code}"
+    tokens = [re.findall(r'name="token" value="([\w-]{22})"', rex.get(page).text)[0] for _look in range(2)]
+    for token in tokens:
+        assert send(rex, f"{page}/refunds", token=token).status_code == 303
+    assert refunded() == [(1250, "goodwill")] * 2
+
+
+def test_all_that_is_left_is_given_once_by_two_hands_at_once(app, rex, code, refunded):
+    def press(_n):
+        return send(rex, f"/moderation/orders/{code}/refunds", how="all", token=TOKEN).status_code
+
+    with ThreadPoolExecutor(4) as hands:
+        assert set(hands.map(press, range(4))) == {303}
+    assert refunded() == [(5295, "goodwill")]
+
+
+def test_a_token_that_is_none_gives_nothing(rex, code, refunded):
+    answer = send(rex, f"/moderation/orders/{code}/refunds", token="x y")
+    assert (answer.status_code, refunded()) == (422, [])

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '2026_11_28_packing'
-down_revision = '2026_11_28_listing_cases'
+down_revision = '2026_11_28_catalogue'
 branch_labels = None
 depends_on = None
 
@@ -25,6 +25,7 @@ def upgrade():
         batch_op.add_column(sa.Column('tracking', sa.String(length=40), server_default='', nullable=False))
         batch_op.drop_index('ix_orders_seller_id_status')
         batch_op.create_index('ix_orders_seller_id_status_send_until_id', ['seller_id', 'status', 'send_until', 'id'], unique=False)
+        batch_op.create_index('ix_orders_seller_id_code', ['seller_id', 'code'], unique=False)
         batch_op.create_index('ix_orders_seller_id_paid_at', ['seller_id', 'paid_at', 'status', 'goods_minor'], unique=False)
         batch_op.create_index('ix_orders_deliver_until_shipped', ['deliver_until'], unique=False, sqlite_where=SHIPPED, postgresql_where=SHIPPED)
 
@@ -48,6 +49,7 @@ def downgrade():
     with op.batch_alter_table('orders', schema=None) as batch_op:
         batch_op.drop_index('ix_orders_deliver_until_shipped', sqlite_where=SHIPPED, postgresql_where=SHIPPED)
         batch_op.drop_index('ix_orders_seller_id_paid_at')
+        batch_op.drop_index('ix_orders_seller_id_code')
         batch_op.drop_index('ix_orders_seller_id_status_send_until_id')
         batch_op.create_index('ix_orders_seller_id_status', ['seller_id', 'status'], unique=False)
         batch_op.drop_column('tracking')

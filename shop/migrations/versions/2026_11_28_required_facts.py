@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '2026_11_28_required_facts'
-down_revision = '2026_11_28_vetting'
+down_revision = '2026_11_28_invitations'
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,119 @@
+"""Marks: keyed hashes by which somebody who was refused or stopped is known when they come back under another name.
+
+A mark says only that two sellers told the same; what it was, nobody gets out of it who has not the shop's key. Each
+thing is written in one way before it is marked: a telephone number with its country, a mailbox without its tricks.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from sqlalchemy import and_, bindparam, delete, select
+
+from shop import vault
+from shop.database import connection, insert, rows
+from shop.models import MarkKind, Profile, Seller, SellerMark
+from shop.registers import normal_company, normal_iban, normal_vat
+
+marks, sellers, profiles = SellerMark.__table__, Seller.__table__, Profile.__table__
+_theirs = marks.alias("theirs")
+_TWINS = (
+    select(marks.c.kind, profiles.c.handle, profiles.c.name, sellers.c.vetting)
+    .join_from(marks, _theirs, and_(_theirs.c.kind == marks.c.kind, _theirs.c.mark == marks.c.mark))
+    .join(sellers, sellers.c.id == _theirs.c.seller_id)
+    .join(profiles, profiles.c.id == sellers.c.profile_id)
+    .where(marks.c.seller_id == bindparam("seller"), _theirs.c.seller_id != bindparam("seller"))
+    .order_by(marks.c.kind, profiles.c.handle)
+    .limit(100)
+)
+
+# How a telephone number of a country begins where it is called from abroad.
+_CALLED = {"NL": "31", "BE": "32", "DE": "49", "FR": "33", "LU": "352", "GB": "44", "IE": "353", "AT": "43", "CH": "41"}
+_CALLED |= {"ES": "34", "PT": "351", "DK": "45", "SE": "46", "FI": "358", "PL": "48", "CZ": "420", "GR": "30"}
+_CALLED |= {"BG": "359", "CY": "357", "EE": "372", "HR": "385", "HU": "36", "LT": "370", "LV": "371", "MT": "356"}
+_CALLED |= {"RO": "40", "SI": "386", "SK": "421"}
+_NO_DOTS = frozenset(("gmail.com", "googlemail.com"))  # where a dot in a name makes no other mailbox
+
+
+class Twin(NamedTuple):
+    """Another seller who told the same thing of this kind."""
+
+    kind: MarkKind
+    handle: str
+    name: str
+    vetting: str
+
+
+def keep(seller: Seller) -> None:
+    """Mark what this seller told by now; what is no longer told is forgotten. The account is marked by its own file."""
+    told = {
+        MarkKind.VAT: normal_vat(seller.country, seller.vat_number) if seller.vat_number else "",
+        MarkKind.COMPANY: _company(seller.company_register, seller.company_number),
+        MarkKind.PHONE: phone(seller.country, seller.phone),
+        MarkKind.EMAIL: mailbox(seller.email),
+        MarkKind.ADDRESS: _address(seller),
+    }
+    for kind, text in told.items():
+        _keep(seller.id, kind, text)
+
+
+def keep_iban(seller_id: int, iban: str) -> None:
+    """Mark the account that this seller gave last."""
+    _keep(seller_id, MarkKind.IBAN, normal_iban(iban))
+
+
+def _keep(seller_id: int, kind: MarkKind, text: str) -> None:
+    if not text:
+        mine = (marks.c.seller_id == seller_id, marks.c.kind == kind)
+        connection().execute(delete(marks).where(*mine))
+        return
+    mark = vault.mark(f"{kind} {text}".encode())
+    row = insert(marks).values(seller_id=seller_id, kind=kind, mark=mark)
+    connection().execute(row.on_conflict_do_update(index_elements=["seller_id", "kind"], set_={"mark": mark}))
+
+
+def twins(seller: Seller) -> list[Twin]:
+    """Other sellers who told the same, by kind, whatever became of them: one question to the database."""
+    return [Twin(MarkKind(row.kind), row.handle, row.name, row.vetting) for row in rows(_TWINS, seller=seller.id)]
+
+
+# Written in one way
+
+
+def phone(country: str, text: str) -> str:
+    """A telephone number with its country: `+31612345678`, from `06 - 12 34 56 78` in the Netherlands."""
+    figures = re.sub(r"[^0-9+]", "", text.replace("(0)", ""))
+    if figures.startswith("00"):
+        figures = f"+{figures[2:]}"
+    if figures.startswith("+"):
+        return figures if len(figures) > 5 else ""
+    bare = figures.removeprefix("0")
+    return f"+{_CALLED[country]}{bare}" if bare and country in _CALLED else bare
+
+
+def mailbox(text: str) -> str:
+    """An e-mail address as its mailbox is known: in small letters, without what stands behind a plus."""
+    name, _at, host = text.strip().lower().rpartition("@")
+    name = name.partition("+")[0]
+    if host in _NO_DOTS:
+        name, host = name.replace(".", ""), "gmail.com"
+    return f"{name}@{host}" if name and host else ""
+
+
+def letters(text: str) -> str:
+    """Only the letters and figures, small and without accents."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(sign for sign in plain if sign.isalnum())
+
+
+def _company(register: str, number: str) -> str:
+    bare = letters(normal_company(number))
+    return f"{register} {bare}" if bare else ""
+
+
+def _address(seller: Seller) -> str:
+    """The street, its number and the postcode are an address; the town follows from these."""
+    street, postcode = letters(seller.street), letters(seller.postcode)
+    return f"{seller.country} {postcode} {street}" if street and postcode else ""

@@ -1,0 +1,54 @@
+"""Whom the shop asks outside: registers and banks, as the operator chose. In production never a sandbox."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from shop.environment import Reader
+
+
+class Outside(NamedTuple):
+    """Who is asked about addresses, companies and bank accounts: `off`, `sandbox`, or somebody real."""
+
+    addresses: str
+    companies: str
+    kvk_key: str
+    banks: str
+
+
+def read(reader: Reader, env: str) -> Outside:
+    """What the operator chose; with no word from them sandboxes where one tries out, and nobody in production."""
+    is_real = env == "production"
+    is_demo = reader.flag("DEMO", default=not is_real)
+    return Outside(_addresses(reader, is_demo, is_real), *_companies(reader, is_real), _banks(reader, is_real))
+
+
+def _addresses(reader: Reader, is_demo: bool, is_real: bool) -> str:
+    """Which street a postcode is: nobody is asked until the operator says so; in a demo a table of its own."""
+    chosen = reader.one_of("ADDRESS_LOOKUP", *(("sandbox", "off") if is_demo else ("off", "sandbox")), "pdok")
+    if is_real and chosen == "sandbox":
+        reader.wrong.append("ADDRESS_LOOKUP=sandbox knows a handful of streets: not when APP_ENV=production")
+    return chosen
+
+
+def _companies(reader: Reader, is_real: bool) -> tuple[str, str]:
+    """Whose a number of a register or of VAT is. The key is KVK's; VIES needs none."""
+    key = reader.text("KVK_API_KEY", "")
+    usual = "official" if key else "off" if is_real else "sandbox"
+    others = [choice for choice in ("off", "sandbox", "official") if choice != usual]
+    chosen = reader.one_of("COMPANY_LOOKUP", usual, *others)
+    if is_real and chosen == "sandbox":
+        reader.wrong.append("COMPANY_LOOKUP=sandbox knows a handful of made-up companies: not when APP_ENV=production")
+    if key and chosen != "official":
+        reader.wrong.append(f"KVK_API_KEY is set, and COMPANY_LOOKUP={chosen} does not use it: take one of them away")
+    if key and (len(key) < 20 or not key.isascii() or not key.isprintable()):
+        reader.wrong.append("KVK_API_KEY must be the whole key that KVK gave you, of at least 20 characters")
+    return chosen, key
+
+
+def _banks(reader: Reader, is_real: bool) -> str:
+    """On whose name an account is."""
+    chosen = reader.one_of("BANK_CHECK", *(("off", "sandbox") if is_real else ("sandbox", "off")))
+    if is_real and chosen == "sandbox":
+        reader.wrong.append("BANK_CHECK=sandbox says what it was told to say: not when APP_ENV=production")
+    return chosen

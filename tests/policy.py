@@ -1,0 +1,260 @@
+"""The policy: what each of eight people is told at each route about what is theirs, foreign, or not there.
+
+Who may come to a route at all is said in `shop/access.py`, and what everybody else is told follows from that. Here
+stands the rest, one line for each route that names a thing or takes a form:
+
+    "order_money.show_own": Line("sale", PAGE)     the address names a sale: its owner sees a page, others 404
+    "cart.add": Line(answer="422")                 a form without a thing; sent empty it is refused with words
+    "sell.show"                                    a page without a thing needs no line
+
+Whose a thing is, is said in `tests/world.py`. A route without its line fails `test_matrix`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from shop.access import _HIDDEN, _MAY, ROUTES, Who
+from tests.world import ACTORS, SHARED, Arguments, World
+
+# Kinds of answers; a status stands for itself.
+PAGE, DOOR, LEADS, DONE = "page", "the door", "leads on", "done"
+NO, NOWHERE, NO_METHOD = "403", "404", "405"
+MISSING = {"code": "no-such-thing", "variant": "no-such", "handle": "nobody", "number": 99, "tag": "no-such"}
+MISSING |= {"item": "no-such", "language": "xx", "name": "0" * 32 + ".webp"}
+MISSING |= {"token": "no-such-token", "gateway": "no-such"}
+
+
+class Line(NamedTuple):
+    """One route. `answer` is for whoever may; `but` says who is told something else, by name or by what it is of.
+
+    `sent` is what goes along, where an empty form would tell little.
+    """
+
+    thing: str = ""
+    answer: str = PAGE
+    but: dict[str, str] = {}  # noqa: RUF012  read only
+    sent: dict[str, Any] = {}  # noqa: RUF012
+
+
+def seen(thing: str, answer: str = PAGE, **sent: Any) -> Line:
+    """A thing that is there for everybody who may come to the route."""
+    return Line(thing, answer, {"foreign": answer}, sent)
+
+
+def form(**fields: str) -> dict[str, Any]:
+    """A form that is sent along."""
+    return {"data": fields}
+
+
+ONE_EURO = form(how="amount", amount="1", reason="goodwill")
+FILM = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
+A_TAG = form(product="lamp", start="0", end="2")
+AT_THE_DOOR = {"anonymous": DOOR}
+IS_STAFF = {"rex": "409", "ada": "409"}  # who has to have a proof keeps the last one
+NO_WINDOW = {"rex": NOWHERE, "ada": NOWHERE}  # who neither sells nor films
+
+POLICY: dict[str, Line] = {
+    # What everybody may look at
+    "products.show": seen("product"),
+    "showcase.show": seen("window"),
+    "feed.clip": seen("clip"),
+    "feed.products": seen("clip"),
+    "feed.like": seen("clip", DONE),
+    "media.show": seen("file"),
+    # The cart and the checkout: of this browser, which has nothing in it
+    "cart.size": Line(answer=LEADS),
+    "cart.add": Line(answer="422"),
+    "cart.change": Line("product", NOWHERE, sent=form(quantity="2")),
+    "cart.remove": Line("product", NOWHERE),
+    "cart.restore": seen("product", DONE),
+    "checkout.one": Line(answer=NOWHERE),
+    "checkout.summary": Line(answer=LEADS),
+    "checkout.buy": Line(answer=NOWHERE),
+    "checkout.find_place": Line(),
+    "checkout.create": Line(answer="422"),
+    # The door
+    "credentials.sign_in_now": Line(answer="422"),
+    "credentials.sign_up_now": Line(answer="422"),
+    "credentials.ask_for_reset": Line(answer="422"),
+    "credentials.choose": Line("reset link", but={"missing": "410"}),
+    "credentials.reset": Line("reset link", DONE, {"missing": "410"}, form(password="nine green bottles")),
+    "credentials.sign_out": Line(answer=DONE),
+    "proofs.invited": Line("invitation", DOOR, {"missing": "410"}),
+    "proofs.show": Line(but=AT_THE_DOOR),
+    "proofs.set_up": Line(but=AT_THE_DOOR),
+    "proofs.check": Line(answer="422", but=AT_THE_DOOR),
+    "proofs.check_passkey": Line(answer="422", but=AT_THE_DOOR),
+    "proofs.check_password": Line(answer="422"),
+    "proofs.add_app": Line(answer="422", but=AT_THE_DOOR),
+    "proofs.add_passkey": Line(answer="422", but=AT_THE_DOOR),
+    "proofs.remove": Line("passkey", DONE, IS_STAFF),
+    "proofs.remove_app": Line(answer=NOWHERE, but={"noor": DONE, "lotte": DONE, **IS_STAFF}),
+    # One's own account
+    "accounts.speak": Line(answer="422"),
+    "accounts.rename": Line(answer="422"),
+    "accounts.deliver_at": Line(answer="422"),
+    "accounts.change_password": Line(answer="422"),
+    "accounts.close": Line(answer="422"),
+    "accounts.forget_method": Line("card", DONE),
+    "accounts.sign_out_device": Line("device", DONE),
+    "accounts.sign_out_everywhere": Line(answer=DONE),
+    "purchases.show": Line("purchase"),
+    "purchases.look": Line("purchase", LEADS),
+    "purchases.pay_again": Line("purchase", DONE, sent=form(method="card")),
+    "purchases.order": Line("order"),
+    # Who films
+    "studio.open_up": Line(answer="422"),
+    "studio.send": Line(answer="422"),
+    "uploads.create": Line(answer="422"),
+    "uploads.state": Line("upload", LEADS),
+    "uploads.part": Line("upload", DONE, sent={"data": FILM, "headers": {"Upload-Offset": "0"}}),
+    "uploads.complete": Line("upload", "409"),
+    "uploads.remove": Line("upload", DONE),
+    "clip_desk.show": Line("clip"),
+    "clip_desk.describe": Line("clip", "422"),
+    "clip_desk.tag": Line("clip", DONE, sent=A_TAG),
+    "clip_desk.change_tag": Line("clip", DONE, sent=A_TAG),
+    "clip_desk.remove_tag": Line("clip", DONE),
+    "clip_desk.add_subtitles": Line("clip", "422"),
+    "clip_desk.remove_subtitles": Line("clip", DONE),
+    "clip_desk.publish": Line("clip", "422"),
+    "clip_desk.unpublish": Line("clip", DONE),
+    "clip_desk.remove": Line("clip", DONE),
+    # Who sells, or would like to
+    "sell.ask": Line(),
+    "sell.apply": Line(answer="422"),
+    "sell.objection": Line(answer="422"),
+    "papers.send": Line(answer="409"),
+    "papers.remove": Line("paper", DONE),
+    "order_money.show_own": Line("sale"),
+    "order_money.refund_own": Line("sale", DONE, sent=ONE_EURO),
+    "payouts.seller": Line(answer=NOWHERE, but={"mina": PAGE, "lars": PAGE}),
+    "payouts.seller_csv": Line(answer=NOWHERE, but={"mina": PAGE, "lars": PAGE}),
+    "payouts.open_account": Line(answer=DONE, but=NO_WINDOW),
+    "payouts.onboarding": Line(answer=LEADS, but=NO_WINDOW),
+    "payouts.look": Line(answer=LEADS, but=NO_WINDOW),
+    "bank.change": Line(answer=DONE, sent=form(iban="NL91 ABNA 0417 1643 00", holder="Another")),
+    "bank.take_name": Line(answer="409"),
+    "bank.withdraw": Line(answer=DONE, but={"lars": "409"}),
+    "appeals.show": Line("statement", but={"rex foreign": PAGE, "ada foreign": PAGE}),
+    "appeals.lodge": Line("statement", DONE, sent=form(words="This is a mistake, and here is why.")),
+    # The desks of the staff
+    "moderation.seller": seen("applicant"),
+    "moderation.decide": seen("applicant", "409"),
+    "moderation.claim": seen("applicant", DONE),
+    "moderation.release": seen("applicant", DONE),
+    "moderation.judge": seen("applicant", "409", **form(state="accepted")),  # nobody has taken it
+    "moderation.suspend": seen("applicant", "422"),
+    "moderation.lift": seen("applicant", "422"),
+    "moderation.ban": seen("applicant", "422"),
+    "moderation.stop_payouts": seen("applicant", "422"),
+    "moderation.release_payouts": seen("applicant", "422"),
+    "appeals.look": seen("appeal"),
+    "appeals.decide": Line("appeal", DONE, {"rex own": NO}, form(outcome="dismissed", words="We were not wrong.")),
+    "appeals.confirm": Line("proposal", DONE, {"rex own": NO}),
+    "appeals.decline": Line("proposal", DONE, {"rex own": NO}, form(words="This goes too far.")),
+    "bank.confirm": seen("window", "422"),
+    "bank.refuse": seen("window", "422"),
+    "bank.look_up": seen("window", DONE),
+    "papers.show": seen("paper"),
+    "papers.picture": seen("paper", NOWHERE),  # it is not open
+    "papers.open_up": seen("paper", DONE, **form(reason="To compare the name.")),
+    "papers.close": seen("paper", DONE),
+    "order_money.show": seen("sale"),
+    "order_money.refund": seen("sale", DONE, **ONE_EURO),
+    "order_money.again": seen("refund", DONE),
+    "money.note": seen("difference", DONE, **form(words="Looked at.")),
+    # Who proves it by a signature, and the sandbox
+    "webhooks.payments": Line("gateway", "400"),
+    "webhooks.accounts": Line("gateway", "400"),
+    "sandbox.bank": Line("bank page"),
+    "sandbox.answer": Line("bank page", DONE, sent=form(answer="approved")),
+    "sandbox.account": Line("desk link"),
+    "sandbox.complete": Line("desk link", DONE, sent=form(answer="complete")),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Knock:
+    """One question: who asks what, about whose thing, and what they should be told."""
+
+    actor: str
+    method: str
+    endpoint: str
+    about: str
+    address: str
+    sent: dict[str, Any]
+    expected: str
+
+
+def needs_a_line(rule: Rule) -> bool:
+    """Does this route name a thing, or take a form?"""
+    return bool(rule.arguments - set(rule.defaults or {})) or "GET" not in (rule.methods or ())
+
+
+def undeclared(app: Flask) -> set[str]:
+    """Routes that the policy says nothing about, and lines about no route."""
+    wanted = {rule.endpoint for rule in app.url_map.iter_rules() if needs_a_line(rule)}
+    every = {rule.endpoint for rule in app.url_map.iter_rules()}
+    return (wanted - POLICY.keys()) | (POLICY.keys() - every)
+
+
+def knocks(app: Flask, there: World) -> Iterator[Knock]:
+    """Every route x who x whose thing x method, and what should be answered."""
+    by_path: dict[str, dict[str, Rule]] = {}
+    for rule in app.url_map.iter_rules():
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            by_path.setdefault(rule.rule, {})[method] = rule
+    for taken in by_path.values():
+        for method in sorted({"GET", "POST", *taken}):
+            rule = taken.get(method) or next(iter(taken.values()))
+            yield from _of_rule(rule, method, there, is_taken=method in taken)
+
+
+def _of_rule(rule: Rule, method: str, there: World, *, is_taken: bool) -> Iterator[Knock]:
+    line = POLICY.get(rule.endpoint, Line())
+    for actor in ACTORS:
+        asked = list(_about(rule, line, actor, there))
+        for about, arguments in asked if is_taken else asked[-1:]:  # where nothing listens it does not matter to what
+            address = rule.build({name: arguments[name] for name in rule.arguments}, append_unknown=False)[1]
+            told = expected(rule.endpoint, line, actor, about) if is_taken else NO_METHOD
+            yield Knock(actor, method, rule.endpoint, about, f"http://localhost{address}", line.sent, told)
+
+
+def _about(rule: Rule, line: Line, actor: str, there: World) -> Iterator[tuple[str, Arguments]]:
+    """What this route can be asked about: one's own thing, somebody else's, none; and one's own with a foreign part."""
+    if not rule.arguments:
+        yield "", {}
+        return
+    things = there.things[line.thing]
+    own = things.get(actor) or things.get(SHARED)
+    foreign = next((things[name] for name in things if name not in (actor, SHARED, "anonymous")), None)
+    if own is not None:
+        yield "own", own
+    if foreign is not None:
+        yield "foreign", foreign
+    if own is not None and foreign is not None:
+        first = next(name for name in own if name in rule.arguments)
+        crossed = {**foreign, first: own[first]}
+        if any(crossed[name] != own[name] for name in rule.arguments):
+            yield "crossed", crossed
+    yield "missing", MISSING
+
+
+def expected(endpoint: str, line: Line, actor: str, about: str) -> str:
+    """What this person should be told."""
+    who = ROUTES[endpoint]
+    if actor == "anonymous" and who not in (Who.ANYONE, Who.SIGNED_WEBHOOK):
+        return DOOR
+    if who in _MAY and not set(ACTORS[actor]) & _MAY[who]:
+        return NOWHERE if who in _HIDDEN else NO
+    for name in (f"{actor} {about}", actor, about):
+        if name in line.but:
+            return line.but[name]
+    return line.answer if about in ("own", "") else NOWHERE

@@ -1,0 +1,237 @@
+"""A shop with somebody of each kind, and for every kind of thing one of each owner: to try whose things one can reach.
+
+`build` makes it once, and commits. A thing is known by the arguments that its addresses have.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from flask import Flask
+
+from shop import accounts, appeals, clock, gateways, payees, proofs, reasons, sanctions, sellers, statements, uploads
+from shop.database import db, let_go
+from shop.gateways import storage_disk
+from shop.gateways.bank_port import Verdict as Answer
+from shop.gateways.payment_port import AccountRequest, Request
+from shop.models import (
+    BankState,
+    Difference,
+    Invitation,
+    LookUpResult,
+    Order,
+    Paper,
+    PaperKind,
+    Passkey,
+    PasswordReset,
+    PaymentAttempt,
+    Proposal,
+    Refund,
+    RefundState,
+    Role,
+    RoleGrant,
+    SavedMethod,
+    Upload,
+    User,
+    Variant,
+    Verdict,
+    Vetting,
+)
+from shop.money import Money
+from shop.payees import Checked
+from shop.words import Words
+from tests.bookkeeping import bought
+from tests.cast import a_clip, a_product, a_profile, a_seller, a_variant
+
+# The eight who knock at every door.
+ACTORS: dict[str, tuple[Role, ...]] = {
+    "anonymous": (),
+    "noor": (),
+    "lotte": (),
+    "kai": (Role.CREATOR,),
+    "mina": (Role.SELLER,),
+    "lars": (Role.SELLER,),
+    "rex": (Role.MODERATOR,),
+    "ada": (Role.ADMIN,),
+}
+Arguments = dict[str, Any]
+# One thing for whoever may see it at all, which is nobody's in particular.
+SHARED = "everybody"
+
+
+class World(NamedTuple):
+    """Who is there, with the cookie of each, and what there is: `things["clip"]["kai"]` is what its address needs."""
+
+    cookies: dict[str, str]
+    things: dict[str, dict[str, Arguments]]
+
+
+def build(app: Flask) -> World:
+    """Make it, in an empty shop."""
+    with app.test_request_context(method="POST"):
+        people = {name: _person(name, roles) for name, roles in ACTORS.items() if name != "anonymous"}
+        db.session.commit()
+        things = {**_goods(people), **_of_shoppers(people), **_of_applicants(people)}
+        db.session.commit()
+        things |= {**_money(people), **_judged(people), **_links(people), **_devices(people)}
+        tokens = {name: accounts.open_session(user, is_proven=True).get_id() for name, user in people.items()}
+        db.session.commit()
+    return World({name: _cookie(app, token) for name, token in tokens.items()} | {"anonymous": ""}, things)
+
+
+def _person(name: str, roles: tuple[Role, ...]) -> User:
+    now = clock.now()
+    user = User(email=f"{name}@example.com", name=name.title(), password_hash="none", created_at=now, confirmed_at=now)
+    user.roles = [RoleGrant(role=role, granted_at=now) for role in roles]
+    db.session.add(user)
+    db.session.flush()
+    return user
+
+
+def _cookie(app: Flask, token: str) -> str:
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["_user_id"] = token
+    kept = client.get_cookie("session") or client.get_cookie(app.config["SESSION_COOKIE_NAME"])
+    return f"{kept.key}={kept.value}"
+
+
+def _goods(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
+    """Mina's mug and Lars's lamp, and a clip of each who films; a file that is on its way."""
+    found: dict[str, dict[str, Arguments]] = {name: {} for name in ("product", "clip", "window", "upload")}
+    for name, code in (("mina", "mug"), ("lars", "lamp")):
+        profile = a_profile(name, name.title(), user_id=people[name].id)
+        seller = a_seller(name, name.title(), profile=profile)
+        product = a_product(seller, code, code.title(), [a_variant(f"{code}-s", "Small", 2450, stock=9)])
+        db.session.add(product)
+        db.session.flush()
+        found["product"][name] = {"code": code, "variant": f"{code}-s"}
+        found["window"][name] = {"handle": name}
+        clip = a_clip(profile, f"{name}-clip", product)
+        db.session.add(clip)
+        found["clip"][name] = {"code": clip.code, "tag": clip.tags[0].code, "language": "nl"}
+    kai = a_profile("kai", "Kai", user_id=people["kai"].id)
+    db.session.add(clip := a_clip(kai, "kai-clip", product))
+    found["clip"]["kai"] = {"code": clip.code, "tag": clip.tags[0].code, "language": "nl"}
+    for name in ("kai", "mina"):
+        code, now = secrets.token_hex(16), clock.now()
+        uploads.path_of(code).parent.mkdir(exist_ok=True)
+        uploads.path_of(code).touch()
+        db.session.add(Upload(code=code, user_id=people[name].id, size=100, created_at=now, seen_at=now))
+        found["upload"][name] = {"code": code}
+    return found
+
+
+def _of_shoppers(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
+    """What both shoppers keep with us: a card and a passkey; and an app for codes."""
+    found: dict[str, dict[str, Arguments]] = {"card": {}, "passkey": {}}
+    for name in ("noor", "lotte"):
+        user, now = people[name].id, clock.now()
+        card = {"gateway": "sandbox", "gateway_id": f"card-{name}", "name": "Visa 4242"}
+        db.session.add(SavedMethod(code=f"card-{name}", user_id=user, created_at=now, **card))
+        key = {"credential_id": name.encode() * 8, "public_key": b"key", "name": "Phone"}
+        db.session.add(Passkey(code=f"key-{name}", user_id=user, created_at=now, **key))
+        proofs.give_demo_app(user)
+        found["card"][name], found["passkey"][name] = {"code": f"card-{name}"}, {"code": f"key-{name}"}
+    return found
+
+
+def _of_applicants(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
+    """Both shoppers would like to sell, wait for a decision, and have sent a paper."""
+    found: dict[str, dict[str, Arguments]] = {"paper": {}, "applicant": {}}
+    for name in ("noor", "lotte"):
+        profile = a_profile(name, name.title(), user_id=people[name].id)
+        seller = a_seller(name, name.title(), profile=profile, vetting=Vetting.WAITING, decided_at=None)
+        db.session.add(seller)
+        db.session.flush()
+        sealed = {"wrapped_key": b"key", "key_id": "none", "file_mark": name.encode(), "picture_mark": name.encode()}
+        facts = {"kind": PaperKind.EXTRACT, "came_as": "jpeg", "pages": 1, "size": 10, "sent_at": clock.now()}
+        facts["keep_until"] = clock.now() + timedelta(days=90)
+        db.session.add(Paper(code=f"paper-{name}", seller_id=seller.id, **facts, **sealed))
+        found["paper"][name] = {"code": f"paper-{name}", "number": 1}
+        found["applicant"][name] = {"handle": name, "item": "returns"}
+    return found
+
+
+def _money(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
+    """Noor bought Mina's mug, Lotte Lars's lamp, and somebody without an account the mug, too."""
+    variants = dict(db.session.execute(db.select(Variant.code, Variant.id)).all())
+    found: dict[str, dict[str, Arguments]] = {name: {} for name in ("purchase", "order", "sale")}
+    for buyer, variant, seller in (
+        ("noor", "mug-s", "mina"),
+        ("lotte", "lamp-s", "lars"),
+        ("anonymous", "mug-s", "mina"),
+    ):
+        user = people[buyer].id if buyer in people else None
+        _purchase, order = bought({variants[variant]: 1}, user_id=user)
+        row = db.session.get_one(Order, order)
+        found["purchase"][buyer] = {"code": row.purchase.code}
+        found["order"][buyer] = {"code": row.code}
+        found["sale"][seller] = {"number": row.code[:8], "code": row.code}
+    attempt = db.session.scalars(db.select(PaymentAttempt).order_by(PaymentAttempt.id)).first()
+    facts = {"payment_id": attempt.payment_id, "attempt_id": attempt.id, "idempotency_key": "refund"}
+    failed = {"state": RefundState.FAILED, "amount": Money(100, "EUR"), "created_at": clock.now(), "reason": "goodwill"}
+    db.session.add(Refund(code="refund", **facts, **failed))
+    odd = {"scope": "books", "kind": "payment", "subject": "pi_1", "ours": "1", "theirs": "2", "evidence": {}}
+    db.session.add(Difference(code="difference", first_seen=clock.now(), last_seen=clock.now(), **odd))
+    return {**found, "refund": {SHARED: {"code": "refund"}}, "difference": {SHARED: {"code": "difference"}}}
+
+
+def _judged(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
+    """Mina wants to be paid elsewhere and appeals against a statement; Lars has one, too, and rex would ban him."""
+    found: dict[str, dict[str, Arguments]] = {name: {} for name in ("statement", "appeal", "proposal")}
+    rex, no = accounts.as_actor(people["rex"]), Verdict.PAYOUTS_STOPPED
+    for name in ("mina", "lars"):
+        seller, person = sellers.called(name), accounts.as_actor(people[name])
+        account = Checked("NL91ABNA0417164300", name.title(), "sandbox", Answer(LookUpResult.MATCH))
+        payees.keep(seller.id, BankState.CURRENT, account, by=person)
+        statement = statements.write(seller, no, by=rex, reason=reasons.PAYOUTS["fraud_suspected"], is_told=False)
+        found["statement"][name] = {"code": statement.code}
+    other = Checked("NL02ABNA0123456789", "Mina", "sandbox", Answer(LookUpResult.MATCH))
+    mina, lars = sellers.called("mina"), sellers.called("lars")
+    payees.keep(mina.id, BankState.WAITING, other, by=accounts.as_actor(people["mina"]))
+    code = statements.write(mina, no, by=rex, reason=reasons.PAYOUTS["fraud_suspected"], is_told=False).code
+    appeals.lodge(code, by=accounts.as_actor(people["mina"]), words="There is nothing to inquire.")
+    words = Words(en="Copies, and again copies.")
+    sanctions.propose_ban(lars, by=rex, reason=next(iter(reasons.BANS)), words=words)
+    proposal = db.session.scalars(db.select(Proposal.code)).one()
+    db.session.commit()
+    return {**found, "appeal": {SHARED: {"code": code}}, "proposal": {SHARED: {"code": proposal}}}
+
+
+def _links(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
+    """What opens by its name alone: links that were mailed, a file, the sandbox's pages."""
+    now = clock.now()
+    until = now + timedelta(hours=1)
+    for table, whose in ((PasswordReset, "noor"), (Invitation, "rex")):
+        opens = sha256(f"{table.__tablename__}-token".encode()).digest()
+        db.session.add(table(token_hash=opens, user_id=people[whose].id, created_at=now, expires_at=until))
+    name = storage_disk.store(b"a picture", ".webp")
+    db.session.commit()
+    let_go()
+    sandbox = gateways.payment()
+    sandbox.create_payment(Request("world", 2845, "EUR", "ideal", "world", "/", is_hosted=True))
+    account = sandbox.open_account(AccountRequest("world:account", "mina", "Mina", "mina@example.com", "NL", False))
+    sandbox.onboarding_link(account.id, again_path="/", return_path="/")
+    pages = db.session.execute(db.text("SELECT kind, name FROM sandbox_objects WHERE kind IN ('page', 'link')"))
+    named = {kind: {SHARED: {"code": code}} for kind, code in pages}
+    return {
+        "bank page": named["page"],
+        "desk link": named["link"],
+        "reset link": {SHARED: {"token": "password_resets-token"}},
+        "invitation": {SHARED: {"token": "invitations-token"}},
+        "file": {SHARED: {"name": name}},
+        "gateway": {SHARED: {"gateway": "sandbox"}},
+    }
+
+
+def _devices(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
+    """Everybody is signed in elsewhere, too."""
+    found: dict[str, Arguments] = {}
+    for name, user in people.items():
+        token = accounts.open_session(user, is_proven=True).token
+        found[name] = {"code": sha256(token.encode()).digest().hex()[:16]}
+    return {"device": found}
