@@ -93,7 +93,8 @@ def lodge(code: str, *, by: Person, words: str) -> None:
 def _insert(statement: int, words: str) -> None:
     """Once, however many arrive at the same moment."""
     new = insert(appeals).values(statement_id=statement, words=words, at=clock.now())
-    if connection().execute(new.on_conflict_do_nothing(index_elements=["statement_id"])).rowcount != 1:
+    kept = new.on_conflict_do_nothing(index_elements=["statement_id"]).returning(appeals.c.id)
+    if connection().execute(kept).first() is None:  # PostgreSQL tells no count of an INSERT that makes an id
         raise Refused(_("Your appeal is here already, and one can appeal once."))
 
 

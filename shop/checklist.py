@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, delete, select
+from sqlalchemy import Row, bindparam, delete, func, select
 
 from shop import clock, papers
 from shop.accounts import Person
@@ -21,6 +21,21 @@ items, accounts = VettingItem.__table__, BankAccount.__table__
 _OF = select(*items.c["item", "state", "reason", "words", "at"]).where(items.c.seller_id == bindparam("seller"))
 _HAS_BANK = select(accounts.c.id).where(
     accounts.c.seller_id == bindparam("seller"), accounts.c.state.in_((BankState.CURRENT, BankState.WAITING))
+)
+
+
+# Of the seller of a query: what was accepted, in no order; and what the bank said about the name on their account.
+accepted = (
+    select(func.aggregate_strings(items.c.item, ","))
+    .where(items.c.seller_id == Seller.__table__.c.id, items.c.state == ItemState.ACCEPTED)
+    .correlate(Seller.__table__)
+    .scalar_subquery()
+)
+payee = (
+    select(accounts.c.payee_check)
+    .where(accounts.c.seller_id == Seller.__table__.c.id, accounts.c.state == BankState.CURRENT)
+    .correlate(Seller.__table__)
+    .scalar_subquery()
 )
 
 

@@ -83,7 +83,7 @@ def lay(seller: Seller, stretches: Sequence[Stretch]) -> None:
     _see_to(stretches)
     if len({(each.country, each.up_to_grams) for each in stretches}) < len(stretches):
         raise Refused(_("A country with a weight can be there only once."), 422)
-    rows(_LOCK, seller=seller.id)  # who changes it at the same moment comes after us
+    wait_for(seller.id)
     run(_CLEAR, seller=seller.id)
     same = {"seller_id": seller.id, "cost_currency": CURRENCY}
     if stretches:
@@ -92,10 +92,15 @@ def lay(seller: Seller, stretches: Sequence[Stretch]) -> None:
     db.session.expire_all()
 
 
+def wait_for(seller: int) -> None:
+    """Deliveries of one seller are written one after the other. Wait before anything of theirs is written."""
+    rows(_LOCK, seller=seller)
+
+
 @jobs.handler
 def derive_from(seller: int, after: int = 0) -> None:
     """Read the delivery of a seller's next products from the table, and leave the rest to a job. Again does no harm."""
-    rows(_LOCK, seller=seller)
+    wait_for(seller)
     ids = [row.id for row in rows(_OF_SELLER, seller=seller, after=after, most=AT_ONCE)]
     if ids:
         run(_FORGET, ids=ids)
@@ -107,7 +112,7 @@ def derive_from(seller: int, after: int = 0) -> None:
 def derive(product: Product) -> None:
     """Read the product's delivery from its seller's table by its weight, unless it was set by hand."""
     if not product.has_own_delivery:
-        rows(_LOCK, seller=product.seller_id)
+        wait_for(product.seller_id)
         run(_FORGET, ids=[product.id])
         run(_DERIVE, ids=[product.id])
         db.session.expire(product, ("delivery",))
@@ -118,10 +123,10 @@ def set_by_hand(product: Product, stretches: Sequence[Stretch]) -> None:
     _see_to(stretches)
     if len({each.country for each in stretches}) < len(stretches):
         raise Refused(_("A country can be there only once."), 422)
+    wait_for(product.seller_id)
     product.has_own_delivery = bool(stretches)
     db.session.flush()
     if stretches:
-        rows(_LOCK, seller=product.seller_id)
         run(_FORGET, ids=[product.id])
         same = {"product_id": product.id, "cost_currency": CURRENCY}
         rows_ = [{**each._asdict(), **same} for each in stretches]

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, select, update
 
-from shop import clock, delivery_tables, grid, jobs, listing_cases, listing_facts, pictures, prices
+from shop import clock, delivery_tables, grid, jobs, listing_cases, listing_facts, newcomers, pictures, prices
 from shop.audit import Actor
 from shop.database import connection, db, first, rows
 from shop.delivery_tables import Stretch
@@ -92,6 +92,8 @@ def change(product: Product, facts: Mapping[str, Any], *, by: Actor) -> None:
     """Tell these facts anew, by their names in `listing_facts.FACTS`. What is for sale stays complete, or as it was."""
     _see_to(product.seller_id)
     given = dict(facts)
+    if "weight_grams" in given:
+        delivery_tables.wait_for(product.seller_id)
     if "category" in given:
         product.category = _category(given.pop("category"))
     _fill(product, listing_facts.checked(given, country=product.seller.country))
@@ -211,6 +213,7 @@ def _go_live(product: Product, was: str, by: Actor) -> None:
         raise Refused(_("This has just changed. Please look again."))
     if lacks := lacking(product):
         raise Refused(_("This still lacks something. %(facts)s", facts=" ".join(lack.words for lack in lacks)), 422)
+    newcomers.refuse_too_many(product.seller_id)
     to = listing_cases.look_at(product)
     for variant in sorted(offered(product), key=lambda each: each.id):  # in the order of their ids, as everywhere
         prices.set_price(variant.id, variant.price)

@@ -19,7 +19,7 @@ from shop.errors import NotFound, Refused
 from shop.gateways import paper_reader, storage_papers
 from shop.gateways.paper_reader import LARGEST, Flaw, Read, UnfitError
 from shop.i18n import _
-from shop.models import AuditEntry, Paper, PaperKind, PaperState, Profile, Seller, SellerKind, User, Vetting
+from shop.models import AuditEntry, Paper, PaperKind, PaperState, Profile, Seller, User, Vetting
 
 __all__ = ["LARGEST", "TooManyOpenings"]
 
@@ -83,13 +83,6 @@ class TooManyOpenings(Refused):
 # From the applicant
 
 
-def wanted(kind: str) -> tuple[PaperKind, ...]:
-    """Which papers this kind of seller is asked for."""
-    if kind == SellerKind.INDIVIDUAL:
-        return (PaperKind.FRONT, PaperKind.BACK)
-    return (PaperKind.EXTRACT,)
-
-
 def read(file: IO[bytes]) -> tuple[Read, bytes]:
     """Look at a file before anything is written: clean pictures of its pages, and the keyed hash of what was sent."""
     content = file.read(LARGEST + 1)
@@ -137,12 +130,6 @@ def withdraw(seller_id: int, code: str) -> None:
 def of(seller_id: int) -> list[Row[Any]]:
     """The papers of one seller that are here, in the order in which they came."""
     return list(rows(_OF, seller=seller_id))
-
-
-def missing(seller_id: int, kind: str) -> list[PaperKind]:
-    """Which papers are asked for and have not been sent."""
-    here = {paper.kind for paper in of(seller_id)}
-    return [one for one in wanted(kind) if one not in here]
 
 
 def _why(flaw: Flaw) -> tuple[str, int]:

@@ -55,7 +55,8 @@ def propose(seller: Seller, action: Action, *, by: Actor, reason: Reason, words:
         raise Refused(_("This shop is for another moderator to decide on."), 403)
     told = {"reason": reason.code, "words": words, "seen": seen, "proposed_by_id": by.id, "at": clock.now()}
     new = insert(proposals).values(code=secrets.token_urlsafe(16), action=action, seller_id=seller.id, **told)
-    if connection().execute(new.on_conflict_do_nothing()).rowcount != 1:
+    kept = new.on_conflict_do_nothing().returning(proposals.c.id)
+    if connection().execute(kept).first() is None:  # PostgreSQL tells no count of an INSERT that makes an id
         raise Refused(_("This has been proposed already, and waits for a second person."))
     _write_down("proposed", seller, action, by, words.said(""))
 

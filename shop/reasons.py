@@ -81,6 +81,14 @@ SUSPENSIONS = _named(
     ("repeatedly", MISUSE, "Je hebt de regels herhaaldelijk overtreden, ook na een waarschuwing.",
      "You broke the rules repeatedly, also after a warning."),
 )  # fmt: skip
+# What the shop does by itself, by a rule that nobody has to judge.
+BY_ITSELF = _named(
+    ("paper_ran_out", "DSA (EU) 2022/2065, art. 30(3)",
+     "Een papier waarmee we weten wie je bent is verlopen, en er is geen nieuw gekomen. Stuur een nieuw op de pagina"
+     " van je winkel; zodra een moderator het heeft gezien, kun je weer verkopen.",
+     "A paper by which we know who you are has run out, and no new one has come. Send a new one on the page of your"
+     " shop; once a moderator has seen it, you can sell again."),
+)  # fmt: skip
 PAYOUTS = _named(
     ("fraud_suspected", TERMS, "Er zijn aanwijzingen van fraude. Je geld wacht tot we dat weten.",
      "There are signs of fraud. Your money waits until we know."),
@@ -125,7 +133,7 @@ UPHELD = _named(
      "Another moderator looked at everything anew, and the decision stays as it was."),
 )  # fmt: skip
 BANS = {**REFUSALS, **SUSPENSIONS}
-ALL = {**ITEMS, **BANS, **PAYOUTS, **PRODUCTS, **GOOD, **UPHELD}
+ALL = {**ITEMS, **BY_ITSELF, **BANS, **PAYOUTS, **PRODUCTS, **GOOD, **UPHELD}
 
 # What the items of a checklist are called, for mails in each language.
 NAMES = {

@@ -116,8 +116,13 @@ def leave(person: Person) -> None:
         papers.keep_until(seller.id, clock.now() + papers.REFUSED)
 
 
-def move(seller: Seller, to: str, *, by: Person, note: str, step: str = "", is_told: bool = True, **facts: Any) -> None:
-    """Move an application along, once, however many try at the same moment; and write to its owner."""
+def move(
+    seller: Seller, to: str, *, by: Person | None, note: str, step: str = "", is_told: bool = True, **facts: Any
+) -> None:
+    """Move an application along, once, however many try at the same moment; and write to its owner.
+
+    `by` is None for the shop itself.
+    """
     was = seller.vetting
     if seller.banned_at is not None:
         raise Refused(_("This shop is closed for good."))
@@ -139,10 +144,16 @@ def move(seller: Seller, to: str, *, by: Person, note: str, step: str = "", is_t
         tell(seller, last)
 
 
-def noted(seller: Seller, was: str, became: str, by: Person, note: str) -> Event:
+def noted(seller: Seller, was: str, became: str, by: Person | None, note: str) -> Event:
     """Write a step down in the story of an application."""
     step = Event(
-        at=clock.now(), subject="seller", subject_id=seller.id, was=was, became=became, user_id=by.id, note=note[:1000]
+        at=clock.now(),
+        subject="seller",
+        subject_id=seller.id,
+        was=was,
+        became=became,
+        user_id=by.id if by else None,
+        note=note[:1000],
     )
     db.session.add(step)
     db.session.flush()

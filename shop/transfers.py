@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, select, update
 
 from shop import clock, gateways, inbox, jobs, ledger, reversals
 from shop.alerts import alert
-from shop.database import connection, db, first, rows
+from shop.database import connection, db, first, rows, run
 from shop.gateways.payment_port import KEYS_LAST, AccountState, RejectedError, TransferReport, TransferRequest
 from shop.models import (
     Account,
@@ -28,6 +28,7 @@ from shop.models import (
     TransferState,
 )
 from shop.money import Money
+from shop.newcomers import is_too_early
 from shop.payouts import is_disputed, is_frozen, is_gone, is_stopped
 
 AT_ONCE = 200
@@ -67,6 +68,7 @@ _DUE = (
         ~is_gone,
         ~is_frozen,
         ~is_disputed,
+        ~is_too_early,
     )
     .order_by(transfers.c.due_at)
     .limit(AT_ONCE)
@@ -85,6 +87,17 @@ _OF_ORDER = (
 _UNANSWERED = select(transfers.c.id, transfers.c.changed_at).where(
     transfers.c.state == TransferState.SENDING,
     transfers.c.changed_at < bindparam("before", type_=transfers.c.changed_at.type),
+)
+
+
+_LATER = (
+    update(transfers)
+    .where(
+        transfers.c.order_id == bindparam("order"),
+        transfers.c.state == TransferState.WAITING,
+        transfers.c.due_at < bindparam("moment", type_=transfers.c.due_at.type),
+    )
+    .values(due_at=bindparam("moment", type_=transfers.c.due_at.type))
 )
 
 
@@ -190,6 +203,11 @@ def turned_down(transfer: int, code: str) -> None:
 def _move(transfer: int, was: TransferState, **values: Any) -> bool:
     moved = update(transfers).where(transfers.c.id == transfer, transfers.c.state == was)
     return connection().execute(moved.values(changed_at=clock.now(), **values)).rowcount == 1
+
+
+def not_before(order: int, moment: datetime) -> None:
+    """The shares of an order that wait leave no earlier than this: it arrived later than was promised."""
+    run(_LATER, order=order, moment=moment)
 
 
 def of_order(order: int) -> Sequence[Row[Any]]:

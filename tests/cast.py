@@ -58,6 +58,7 @@ def a_seller(handle: str, name: str, *, profile: Profile | None = None, **given:
         "is_self_certified": True,
         "applied_at": clock.now(),
         "decided_at": clock.now(),
+        "established_at": clock.now(),
     }
     return Seller(profile=profile or a_profile(handle, name), **{**facts, **given})
 
@@ -201,6 +202,7 @@ def _an_order(seller: int) -> Order:
         delivery=Money(395, "EUR"),
         deliver_from=clock.now() + timedelta(days=2),
         deliver_until=clock.now() + timedelta(days=3),
+        send_until=clock.now() + timedelta(days=1),
     )
 
 

@@ -29,6 +29,11 @@ LANGUAGES = ("en", "nl")
 RESET = "the-token-of-a-mailed-link"
 INVITED = "the-token-of-an-invitation"
 
+HERS = (
+    "SELECT substr(orders.code, 1, 8) FROM orders JOIN sellers ON sellers.id = orders.seller_id"
+    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
+    " WHERE users.email = 'mina@example.com' ORDER BY orders.id LIMIT 1"
+)
 MINAS = (
     "SELECT products.code FROM products JOIN sellers ON sellers.id = seller_id"
     " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
@@ -48,9 +53,9 @@ EXAMPLES = {
     "sandbox.bank": "SELECT name FROM sandbox_objects WHERE kind = 'page' LIMIT 1",
     "sandbox.account": "SELECT name FROM sandbox_objects WHERE kind = 'link' LIMIT 1",
     "order_money.show": "SELECT code FROM orders ORDER BY id LIMIT 1",
-    "order_money.show_own": "SELECT substr(orders.code, 1, 8) FROM orders JOIN sellers ON sellers.id = orders.seller_id"
-    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
-    " WHERE users.email = 'mina@example.com' ORDER BY orders.id LIMIT 1",
+    "order_money.show_own": HERS,
+    "seller.order": HERS,
+    "seller.slip": HERS + " OFFSET 3",
     "purchases.show": "SELECT code FROM purchases WHERE user_id IS NULL ORDER BY id LIMIT 1",
     "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
     " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",
@@ -112,6 +117,7 @@ ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",)} | dict.fromkeys
     ("sell_steps.show", "sell.kind"), ("brume",)
 )
 ONLY["sell.show"] = ("noor", "mina", "brume")
+ONLY |= dict.fromkeys(("seller.index", "seller.orders", "seller.order", "seller.slip", "rechecks.show"), ("mina",))
 ONLY["listings.preview"] = ("mina", "rex")
 
 

@@ -26,7 +26,8 @@ from tests.world import ACTORS, SHARED, Arguments, World
 PAGE, DOOR, LEADS, DONE = "page", "the door", "leads on", "done"
 NO, NOWHERE, NO_METHOD = "403", "404", "405"
 MISSING = {"code": "no-such-thing", "variant": "no-such", "handle": "nobody", "number": 99, "tag": "no-such"}
-MISSING |= {"language": "xx", "name": "0" * 32 + ".webp", "token": "no-such-token", "gateway": "no-such"}
+MISSING |= {"item": "no-such", "language": "xx", "name": "0" * 32 + ".webp"}
+MISSING |= {"token": "no-such-token", "gateway": "no-such"}
 
 
 class Line(NamedTuple):
@@ -138,11 +139,29 @@ POLICY: dict[str, Line] = {
     "payouts.open_account": Line(answer=DONE, but=NO_WINDOW),
     "payouts.onboarding": Line(answer=LEADS, but=NO_WINDOW),
     "payouts.look": Line(answer=LEADS, but=NO_WINDOW),
+    "bank.change": Line(answer=DONE, sent=form(iban="NL91 ABNA 0417 1643 00", holder="Another")),
+    "bank.take_name": Line(answer="409"),
+    "bank.withdraw": Line(answer=DONE, but={"lars": "409"}),
+    "appeals.show": Line("statement", but={"rex foreign": PAGE, "ada foreign": PAGE}),
+    "appeals.lodge": Line("statement", DONE, sent=form(words="This is a mistake, and here is why.")),
     # The desks of the staff
     "moderation.seller": seen("applicant"),
-    "moderation.decide": seen("applicant", "422"),
-    "moderation.suspend": seen("window", "422"),
-    "moderation.lift": seen("window", "422"),
+    "moderation.decide": seen("applicant", "409"),
+    "moderation.claim": seen("applicant", DONE),
+    "moderation.release": seen("applicant", DONE),
+    "moderation.judge": seen("applicant", "409", **form(state="accepted")),  # nobody has taken it
+    "moderation.suspend": seen("applicant", "422"),
+    "moderation.lift": seen("applicant", "422"),
+    "moderation.ban": seen("applicant", "422"),
+    "moderation.stop_payouts": seen("applicant", "422"),
+    "moderation.release_payouts": seen("applicant", "422"),
+    "appeals.look": seen("appeal"),
+    "appeals.decide": Line("appeal", DONE, {"rex own": NO}, form(outcome="dismissed", words="We were not wrong.")),
+    "appeals.confirm": Line("proposal", DONE, {"rex own": NO}),
+    "appeals.decline": Line("proposal", DONE, {"rex own": NO}, form(words="This goes too far.")),
+    "bank.confirm": seen("window", "422"),
+    "bank.refuse": seen("window", "422"),
+    "bank.look_up": seen("window", DONE),
     "papers.show": seen("paper"),
     "papers.picture": seen("paper", NOWHERE),  # it is not open
     "papers.open_up": seen("paper", DONE, **form(reason="To compare the name.")),

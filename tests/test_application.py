@@ -171,7 +171,8 @@ def test_a_draft_is_nothing_that_a_moderator_sees_or_makes(mina, rex):
     refused(404, sellers.called, "mina")
     tell_all(mina)
     application.submit(mina)
-    told = {"by": rex, "checks": (), "words": Words(en="Some words of reason"), "seen": verdicts.as_it_stands(seller)}
+    verdicts.take(seller, by=rex)
+    told = {"by": rex, "words": Words(en="Some words of reason"), "seen": verdicts.as_it_stands(seller)}
     refused(422, verdicts.decide, seller, "draft", **told)
     assert seller.vetting == "waiting"
 

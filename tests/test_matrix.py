@@ -79,7 +79,7 @@ def test_every_route_answers_everybody_as_the_policy_says_and_nothing_is_changed
         asked += 1
         if (told := ask(knock)) != knock.expected:
             wrong.append(odd(knock, told, knock.expected))
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert asked > 2000
     assert rows(app) == before
 
@@ -107,7 +107,7 @@ def test_what_is_grave_is_asked_only_of_who_proved_it_a_moment_ago(app, there, a
     long_ago = clock.now() - timedelta(minutes=16)
     changed(app, update(Session).values(proven_at=long_ago, created_at=long_ago))
     wrong = [odd(knock, told, "the door") for knock in grave if (told := ask(knock)) not in ("the door", "404")]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert {ask(knock) for knock in grave if knock.actor == "rex"} == {policy.DOOR}
 
 

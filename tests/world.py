@@ -12,19 +12,23 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
-from shop import accounts, clock, gateways, proofs, uploads
+from shop import accounts, appeals, clock, gateways, payees, proofs, reasons, sanctions, sellers, statements, uploads
 from shop.database import db, let_go
 from shop.gateways import storage_disk
+from shop.gateways.bank_port import Verdict as Answer
 from shop.gateways.payment_port import AccountRequest, Request
 from shop.models import (
+    BankState,
     Difference,
     Invitation,
+    LookUpResult,
     Order,
     Paper,
     PaperKind,
     Passkey,
     PasswordReset,
     PaymentAttempt,
+    Proposal,
     Refund,
     RefundState,
     Role,
@@ -33,9 +37,12 @@ from shop.models import (
     Upload,
     User,
     Variant,
+    Verdict,
     Vetting,
 )
 from shop.money import Money
+from shop.payees import Checked
+from shop.words import Words
 from tests.bookkeeping import bought
 from tests.cast import a_clip, a_product, a_profile, a_seller, a_variant
 
@@ -69,7 +76,7 @@ def build(app: Flask) -> World:
         db.session.commit()
         things = {**_goods(people), **_of_shoppers(people), **_of_applicants(people)}
         db.session.commit()
-        things |= {**_money(people), **_links(people), **_devices(people)}
+        things |= {**_money(people), **_judged(people), **_links(people), **_devices(people)}
         tokens = {name: accounts.open_session(user, is_proven=True).get_id() for name, user in people.items()}
         db.session.commit()
     return World({name: _cookie(app, token) for name, token in tokens.items()} | {"anonymous": ""}, things)
@@ -145,7 +152,7 @@ def _of_applicants(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
         facts["keep_until"] = clock.now() + timedelta(days=90)
         db.session.add(Paper(code=f"paper-{name}", seller_id=seller.id, **facts, **sealed))
         found["paper"][name] = {"code": f"paper-{name}", "number": 1}
-        found["applicant"][name] = {"handle": name}
+        found["applicant"][name] = {"handle": name, "item": "returns"}
     return found
 
 
@@ -171,6 +178,28 @@ def _money(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
     odd = {"scope": "books", "kind": "payment", "subject": "pi_1", "ours": "1", "theirs": "2", "evidence": {}}
     db.session.add(Difference(code="difference", first_seen=clock.now(), last_seen=clock.now(), **odd))
     return {**found, "refund": {SHARED: {"code": "refund"}}, "difference": {SHARED: {"code": "difference"}}}
+
+
+def _judged(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
+    """Mina wants to be paid elsewhere and appeals against a statement; Lars has one, too, and rex would ban him."""
+    found: dict[str, dict[str, Arguments]] = {name: {} for name in ("statement", "appeal", "proposal")}
+    rex, no = accounts.as_actor(people["rex"]), Verdict.PAYOUTS_STOPPED
+    for name in ("mina", "lars"):
+        seller, person = sellers.called(name), accounts.as_actor(people[name])
+        account = Checked("NL91ABNA0417164300", name.title(), "sandbox", Answer(LookUpResult.MATCH))
+        payees.keep(seller.id, BankState.CURRENT, account, by=person)
+        statement = statements.write(seller, no, by=rex, reason=reasons.PAYOUTS["fraud_suspected"], is_told=False)
+        found["statement"][name] = {"code": statement.code}
+    other = Checked("NL02ABNA0123456789", "Mina", "sandbox", Answer(LookUpResult.MATCH))
+    mina, lars = sellers.called("mina"), sellers.called("lars")
+    payees.keep(mina.id, BankState.WAITING, other, by=accounts.as_actor(people["mina"]))
+    code = statements.write(mina, no, by=rex, reason=reasons.PAYOUTS["fraud_suspected"], is_told=False).code
+    appeals.lodge(code, by=accounts.as_actor(people["mina"]), words="There is nothing to inquire.")
+    words = Words(en="Copies, and again copies.")
+    sanctions.propose_ban(lars, by=rex, reason=next(iter(reasons.BANS)), words=words)
+    proposal = db.session.scalars(db.select(Proposal.code)).one()
+    db.session.commit()
+    return {**found, "appeal": {SHARED: {"code": code}}, "proposal": {SHARED: {"code": proposal}}}
 
 
 def _links(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:

@@ -11,7 +11,8 @@ from shop.accounts import Person
 from shop.database import db
 from shop.demo import catalogue
 from shop.gateways.bank_port import Verdict
-from shop.models import Address, BankState, LookUpResult, Profile, Role, Seller, SellerKind, User, Vetting
+from shop.gateways.company_sandbox import SandboxRegister
+from shop.models import Address, BankState, LookUpKind, LookUpResult, Profile, Role, Seller, SellerKind, User, Vetting
 from shop.words import Words
 
 
@@ -124,13 +125,24 @@ def _be_known(entry: catalogue.Entry, profile: Profile) -> None:
     with clock.at(seller.applied_at):
         payees.keep(seller.id, BankState.CURRENT, account, by=owner)
     if entry["vetting"]["state"] == Vetting.WAITING:
-        look_ups.ask(seller)
+        _look_up(seller)
+
+
+def _look_up(seller: Seller) -> None:
+    """What the sandbox says, which is asked of nobody: no job is left to do, and no real register hears of a demo."""
+    if isinstance(register := gateways.company(seller.company_register), SandboxRegister):
+        found = register.find(seller.company_number)
+        result, answer = look_ups.compare(found, seller.legal_name, seller.postcode, seller.city)
+        asked, kind = seller.company_number, LookUpKind.COMPANY
+        look_ups.note(seller.id, kind, source=register.name, asked=asked, result=result, answer=answer)
 
 
 def _decide(entry: catalogue.Entry, judge: Person) -> None:
     vetting, seller = entry["vetting"], sellers.called(entry["handle"])
     with clock.at(catalogue.ago(vetting["days_ago"])):
         verdicts.settle(seller, vetting["state"], by=judge, words=Words.read(vetting["reason"]), is_told=False)
+        if seller.vetting == Vetting.APPROVED:
+            seller.established_at = clock.now()  # the made-up shop has been selling for a while
 
 
 def _identity(entry: catalogue.Entry) -> dict[str, Any]:

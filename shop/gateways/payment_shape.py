@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -55,6 +56,7 @@ REFUNDS = {
     "failed": RefundStatus.FAILED,
     "canceled": RefundStatus.FAILED,
 }
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes it
 SAID_AS_IT_IS = ("insufficient_funds", "expired_card")  # reasons of a bank that the buyer can do something about
 
 
@@ -110,8 +112,13 @@ def _is_signed(raw: bytes, header: str | None, secret: str) -> bool:
 
 
 def notice(body: str) -> Notice:
-    """An event as it was sent. One that is about nothing of ours, or about another account, has nothing to say."""
+    """An event as it was sent. One that is about nothing of ours, or about another account, has nothing to say.
+
+    Who writes a NUL in one is not understood: no database keeps it, so it can be nothing of ours.
+    """
     event = json.loads(body)
+    if _NUL.search(body):
+        raise ValueError("NUL")
     bare = Notice(str(event["id"]), str(event["type"]), None, is_live=event.get("livemode") is True)
     if event.get("object") == "v2.core.event":
         return replace(bare, account=_account(event))

@@ -204,7 +204,7 @@ WRONG = [
     (PERSON, "promise", {"is_self_certified": "y"}, "terms", "Nobody sells here without these terms."),
     (PERSON, "bank", {"iban": "NL91ABNA0417164301", "holder": "Mina"}, "iban", ""),
     (BUSINESS, "register", {"company_register": "KVK", "company_number": "6875011"}, "company_number", ""),
-    (BUSINESS, "vat", {"vat_number": "NL999999990B52"}, "vat_number", ""),
+    (BUSINESS, "vat", {"vat_number": "NL99999999B51"}, "vat_number", ""),
     (BUSINESS, "vat", {}, "is_small_business", "Fill in the number, or say that you have none; not both."),
     (BUSINESS | {"country": "DE"}, "packaging", {"number": "DE123"}, "number", "looks different"),
 ]
@@ -221,7 +221,7 @@ def test_what_is_wrong_stands_beside_the_field_with_what_was_typed_and_nothing_i
         assert answer.status_code == 422
         assert f'id="{field}-errors"' in answer.text
         assert words in answer.text
-        assert all(text in answer.text for text in form.values())
+        assert all(text in answer.text for name, text in form.items() if name != "returns_country")
     assert kept(app, *Seller.__table__.c) == before
     assert kept(app, BankAccount.id) == []
 
@@ -425,5 +425,5 @@ def test_applying_in_dutch(mina):
     dutch = {"Accept-Language": "nl"}
     assert "Wat je bij de hand moet hebben" in mina.get("/sell", headers=dutch).text
     begun(mina)
-    assert "Nog ongeveer 8 minuten" in mina.get("/sell", headers=dutch).text
+    assert "nog ongeveer 8 minuten" in mina.get("/sell", headers=dutch).text
     assert "Voorwaarden voor verkopers" in mina.get("/terms", headers=dutch).text

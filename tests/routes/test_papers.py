@@ -12,7 +12,7 @@ from shop.models import AuditEntry, Paper, Role
 from tests.applying import BUSINESS, PERSON, begun, sent_in
 from tests.conftest import HTMX
 from tests.papers import CANARY, jpeg, pdf
-from tests.routes.test_sell import decided, seen
+from tests.routes.test_moderation import claimed, decided, seen
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_rex_gives_a_reason_and_sees_the_pages_with_his_name_on_them(app, mina, 
     page = rex.get("/moderation/sellers/mina").text
     address = page.partition('href="/moderation/papers/')[2].partition('"')[0]
     address = f"/moderation/papers/{address}"
-    assert "Not every paper that is asked for has been sent." in page
+    assert "No paper: Identity paper, back" in page
     assert "<img" not in rex.get(address).text
     assert rex.get(f"{address}/1").status_code == 404
     assert rex.post(f"{address}/opening", data={"reason": "because"}, headers=headers).status_code == 422
@@ -166,13 +166,14 @@ def test_after_twenty_papers_in_an_hour_there_are_no_more_and_the_operator_hears
 
 def test_nobody_decides_on_papers_that_have_changed_meanwhile(app, mina, rex):
     waits(mina)
+    claimed(rex)
     stamp = seen(rex)
     assert sent(mina, jpeg("SOMEBODY ELSE")).status_code == 409  # it is with the moderators
     mina.post("/sell/return")
     waits(mina, jpeg("SOMEBODY ELSE"))
-    form = {"verdict": "approved", "checks": ["identity", "contact", "goods"], "seen": stamp}
+    form = {"verdict": "refused", "reason": "forged", "words": "It is not theirs.", "seen": stamp}
     assert rex.post("/moderation/sellers/mina/decision", data=form).status_code == 409
-    assert decided(rex, "approved", checks=["identity", "contact", "goods"]).status_code == 303
+    assert decided(rex, "refused", "It is not theirs.", "forged").status_code == 303
 
 
 def test_a_decision_says_how_long_papers_are_kept(app, mina, rex):

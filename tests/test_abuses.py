@@ -1,0 +1,362 @@
+"""What sellers and moderators could do to others: each abuse is committed here, and does not get far.
+
+The numbers are those of the list in SECURITY.md, which says what is tried elsewhere and what has no control yet.
+"""
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import DBAPIError
+
+from shop import (
+    accounts,
+    audit,
+    bank_accounts,
+    clock,
+    disputes,
+    evidence,
+    look_ups,
+    marks,
+    papers,
+    proposals,
+    refund_desk,
+    registers,
+    sanctions,
+    sellers,
+    verdicts,
+)
+from shop.database import db
+from shop.errors import Refused
+from shop.gateways.payment_port import DisputeReport, DisputeState
+from shop.models import (
+    AuditEntry,
+    BankAccount,
+    CodeApp,
+    LookUpKind,
+    LookUpResult,
+    Order,
+    Paper,
+    Passkey,
+    PaymentAttempt,
+    Product,
+    Profile,
+    Proposal,
+    Refund,
+    Role,
+    Seller,
+    Transfer,
+    Vetting,
+)
+from shop.money import Money
+from shop.words import Words
+from tests.applicants import a_person, accept_all, an_applicant, taken
+from tests.bookkeeping import bought, payable, send_due
+from tests.routes.test_proofs import challenge_of, invite, knows, made, now_code, set_up  # noqa: F401
+
+OWN, OTHER = "NL91ABNA0417164300", "NL20INGB0001234567"
+WHY = Words(en="Forty parcels were never sent.")
+
+
+def no(status, act, /, *given, **more):
+    """It is refused, and nothing has come of it."""
+    db.session.commit()
+    with pytest.raises(Refused) as refused:
+        act(*given, **more)
+    db.session.rollback()
+    assert refused.value.status == status
+
+
+def selling(seller):
+    seller.vetting, seller.decided_at = Vetting.APPROVED, clock.now()
+    db.session.commit()
+    return seller
+
+
+# 1, 2: who sells
+
+
+def test_01_who_takes_somebody_elses_identity_is_found_out_by_three_and_sells_nothing(at_the_desk):
+    """The number of another's company, an account on another's name, and a figure made up: nothing is approved."""
+    assert registers.vat_error("NL", "NL123456789B01")
+    assert registers.iban_error("NL92ABNA0417164300")
+    stolen = {"kind": "business", "company_register": "KVK", "company_number": "68750110"}
+    mina, rex = an_applicant(legal_name="Wolkenkrant B.V.", **stolen), a_person("rex", Role.MODERATOR)
+    db.session.commit()
+    look_ups.look_up(mina.id, str(LookUpKind.COMPANY))
+    db.session.commit()
+    said = bank_accounts.give(mina, iban=OTHER, holder="Wolkenkrant B.V.", by=accounts.as_actor(mina.profile.user))
+    db.session.commit()
+    assert look_ups.latest(mina)[LookUpKind.COMPANY].result == LookUpResult.NO_MATCH
+    assert said.result == LookUpResult.NO_MATCH
+    seen = taken(mina, rex)
+    no(422, verdicts.decide, mina, Vetting.APPROVED, by=rex, words=Words(), seen=seen)
+    assert (mina.vetting, sold_by(mina)) == ("waiting", False)
+
+
+def sold_by(seller):
+    return bool(db.session.scalar(select(Seller.id).where(Seller.id == seller.id, sellers.may_sell)))
+
+
+def test_02_who_was_closed_for_good_and_comes_back_under_another_name_is_known(at_the_desk):
+    """With another name, mailbox and street, but the same telephone, account and paper."""
+    rex, ada = a_person("rex", Role.MODERATOR), a_person("ada", Role.ADMIN)
+    flits = selling(an_applicant("flits", "Flitsdeals", phone="06 12345678", email="flits@gmail.com"))
+    marks.keep(flits)
+    marks.keep_iban(flits.id, OWN)
+    sanctions.propose_ban(flits, by=rex, reason="not_sent", words=WHY)
+    proposals.confirm(db.session.scalars(select(Proposal.code)).one(), by=ada)
+    back = an_applicant("super", "Superkoopjes", phone="+31 6 1234 5678", street="Elders 2", email="x@y.example")
+    db.session.execute(update(Paper).values(picture_mark=b"the same face"))
+    marks.keep(back)
+    marks.keep_iban(back.id, "nl91 abna 0417 1643 00")
+    db.session.commit()
+    (twin,) = evidence.of(back).twins
+    assert (twin.handle, twin.vetting, set(twin.same)) == ("flits", "suspended", {"phone", "iban", "paper"})
+    assert not sold_by(back)
+    no(409, verdicts.decide, flits, Vetting.APPROVED, by=rex, words=Words(), seen=verdicts.as_it_stands(flits))
+
+
+# 3: the account
+
+
+@pytest.fixture
+def mina(app, knows, mug):  # noqa: F811
+    """Mina sells mugs, is paid on her own account, and has only a password; `client` is hers."""
+    owner = made(app, "mina", Role.SELLER)
+    with app.test_request_context(method="POST"):
+        seller = db.session.scalars(select(Seller)).one()
+        seller.profile.user_id, seller.vetting = owner, Vetting.WAITING
+        db.session.commit()
+        mina = accounts.as_actor(accounts.called("mina@example.com"))
+        bank_accounts.give(seller, iban=OWN, holder="Atelier Mina", by=mina)
+        selling(seller)
+    assert knows("mina").location == "/account"
+    return seller.id
+
+
+def accounts_of(app):
+    with app.app_context():
+        asked = select(BankAccount.state, BankAccount.last4).order_by(BankAccount.id)
+        return [tuple(row) for row in db.session.execute(asked)]
+
+
+def test_03_who_has_her_cookie_and_her_password_gets_no_money(app, client, mina, mug, letters, pass_time, signed_in_as):
+    thief = {"iban": OTHER, "holder": "A Thief"}
+    with app.test_request_context(method="POST"):
+        payable(mina)
+        bought({mug.small: 1})
+    pass_time(days=17)
+    client.get("/account")
+    pass_time(minutes=16)
+    letters()
+    assert client.post("/seller/bank", data=thief).location.startswith("/sign-in/proof")
+    assert accounts_of(app) == [("current", "4300")]
+    assert client.post("/sign-in/proof/password", data={"password": "twelve letters"}).status_code == 303
+    assert client.post("/seller/bank", data=thief).status_code == 303
+    assert accounts_of(app) == [("current", "4300"), ("waiting", "4567")]
+    told = [mail["To"] for mail in letters() if "account" in mail["Subject"].lower()]
+    assert sorted(told) == ["mina@example.com", "mina@shop.example"]
+    with app.test_request_context(method="POST"):
+        send_due()
+        assert db.session.scalars(select(Transfer.state)).all() == ["waiting"]
+        (change,) = bank_accounts.waiting()
+        assert (change.old_last4, change.last4) == ("4300", "4567")
+        seen = bank_accounts.stamp(change)
+        mine = accounts.as_actor(accounts.called("mina@example.com"))
+        no(403, bank_accounts.confirm, "mina", seen=seen, by=mine, reason="It is mine, believe me.")
+    rex = signed_in_as("rex", Role.MODERATOR)
+    refusal = {"seen": seen, "reason": "She does not know of it."}
+    assert rex.post("/moderation/bank-accounts/mina/refusal", data=refusal).status_code == 303
+    assert accounts_of(app) == [("current", "4300"), ("refused", "4567")]
+
+
+# 4: the goods
+
+
+def test_04_who_is_stopped_sells_nothing_more_not_even_out_of_a_full_cart(app, mina, mug):
+    """Counterfeit mugs lie in a stranger's cart and on an open checkout when sales are stopped."""
+    stranger = app.test_client()
+    stranger.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    stranger.post("/cart/lines", data={"variant": "mug-s", "quantity": "1"})
+    page = stranger.get("/checkout").text
+    hidden = dict(re.findall(r'<input type="hidden" name="(token|tries|seen)" value="([^"]*)">', page))
+    with app.test_request_context(method="POST"):
+        rex, seller = a_person("rex", Role.MODERATOR), db.session.scalars(select(Seller)).one()
+        sanctions.suspend(seller, by=rex, reason="counterfeit_goods", words=WHY)
+        db.session.commit()
+    fields = {"email": "x@y.example", "name": "Noor", "country": "NL", "postcode": "3511 AA", "house_number": "1"}
+    fields |= {"street": "Oudegracht", "city": "Utrecht", "method": "card", **hidden}
+    assert stranger.post("/checkout", data=fields).status_code in (409, 422)
+    assert stranger.get("/p/mug").status_code == 404
+    assert stranger.post("/cart/lines", data={"variant": "mug-s", "quantity": "1"}).status_code == 404
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Order)) == 0
+
+
+# 13, 14: the money
+
+
+def test_13_of_one_order_no_more_goes_back_than_was_paid_and_back_to_where_it_came_from(at_the_desk, mug):
+    """Two moderators and the seller all give back what a buyer says did not arrive; one of them bought it."""
+    rex, olga = a_person("rex", Role.MODERATOR), a_person("olga", Role.MODERATOR)
+    _purchase, order = bought({mug.small: 2}, user_id=olga.id)
+    code = db.session.get_one(Order, order).code
+    db.session.commit()
+    no(403, refund_desk.give_as_staff, refund_desk.look(code), by=olga, reason="not_received")
+    no(422, refund_desk.give_as_staff, refund_desk.look(code), by=rex, reason="not_received", amount="52.96")
+    refund_desk.give_as_staff(refund_desk.look(code), by=rex, reason="not_received")
+    db.session.commit()
+    no(422, refund_desk.give_as_staff, refund_desk.look(code), by=rex, reason="not_received")
+    no(422, refund_desk.give, refund_desk.look(code), by=rex, reason="not_received")
+    (given,) = db.session.scalars(select(Refund)).all()
+    assert given.amount == Money(5295, "EUR")
+    assert given.attempt_id == db.session.scalar(select(PaymentAttempt.id))
+
+
+def test_14_while_a_bank_takes_money_back_the_sellers_share_of_it_stays(at_the_desk, mug, pass_time):
+    payable(db.session.scalar(select(Seller.id)))
+    _purchase, order = bought({mug.small: 1})
+    pass_time(days=17)
+    paid = db.session.scalar(select(PaymentAttempt.gateway_id))
+    facts = {"id": "du_1", "payment": paid, "amount": Money(2845, "EUR"), "reason": "fraudulent"}
+    disputes.apply(DisputeReport(state=DisputeState.OPEN, **facts))
+    db.session.commit()
+    send_due()
+    assert db.session.scalars(select(Transfer.state)).all() == ["waiting"]
+    code = db.session.get_one(Order, order).code
+    no(409, refund_desk.give_as_staff, refund_desk.look(code), by=a_person("rex", Role.ADMIN))
+
+
+# 15: the papers
+
+
+def test_15_who_goes_through_the_papers_is_stopped_at_the_twentieth_and_each_was_written_down(
+    app, signed_in_as, letters, monkeypatch
+):
+    """And what is seen has no address that outlives the look, and the name of who looked all over it."""
+    monkeypatch.setitem(app.config, "OPERATOR_EMAIL", "ops@etalage.example")
+    with app.test_request_context(method="POST"):
+        codes = [_paper_of(f"seller{n}") for n in range(21)]
+    rex = signed_in_as("rex", Role.MODERATOR)
+    look = {"reason": "I am only curious, really."}
+    told = [rex.post(f"/moderation/papers/{code}/opening", data=look).status_code for code in codes]
+    assert told == [303] * 20 + [429]
+    assert rex.post(f"/moderation/papers/{codes[0]}/opening", data=look).status_code == 429
+    assert [mail["To"] for mail in letters()] == ["ops@etalage.example"]
+    assert signed_in_as("mina", Role.SELLER).get(f"/moderation/papers/{codes[1]}/1").status_code == 404
+    with app.app_context():
+        opened = select(func.count()).where(AuditEntry.action == papers.OPENED, AuditEntry.reason == look["reason"])
+        assert db.session.scalar(opened) == 20
+    with app.test_request_context(method="POST"):
+        db.session.execute(update(Paper).values(open_until=clock.now() - timedelta(seconds=1)))
+        db.session.commit()
+    assert rex.get(f"/moderation/papers/{codes[0]}/1").status_code == 404
+
+
+def _paper_of(handle):
+    return db.session.scalars(select(Paper.code).where(Paper.seller_id == an_applicant(handle).id)).first()
+
+
+# 17: stolen accounts
+
+
+def test_17_who_has_stolen_a_cookie_keeps_nothing_of_it(app, client, mina, pass_time):
+    """No passkey of their own, no other account of the bank, no other password, no closing; and it ends with hers."""
+    pass_time(minutes=16)
+    forms = {
+        "/sign-in/set-up": {"code": "123456"},
+        "/sign-in/set-up/passkey": {"answer": "{}"},
+        "/seller/bank": {"iban": OTHER, "holder": "A Thief"},
+    }
+    assert {client.post(address, data=data).location.split("?")[0] for address, data in forms.items()} <= {
+        "/sign-in",
+        "/sign-in/proof",
+    }
+    guess = {"present_password": "is it this one", "password": "nine green bottles"}
+    assert client.post("/account/password", data=guess).status_code == 422
+    assert client.post("/account/closing", data={"closing_password": "is it this one"}).status_code == 422
+    with app.app_context():
+        assert [db.session.scalar(select(func.count()).select_from(t)) for t in (Passkey, CodeApp)] == [0, 0]
+    hers = app.test_client()
+    hers.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    hers.post("/sign-in", data={"email": "mina@example.com", "password": "twelve letters"})
+    change = {"present_password": "twelve letters", "password": "nine green bottles"}
+    assert hers.post("/account/password", data=change).status_code == 303
+    assert client.get("/account").location.startswith("/sign-in")
+
+
+def test_17_a_stolen_password_opens_nothing_where_there_is_a_second_proof(app, client, mina, knows):  # noqa: F811
+    set_up(client)
+    client.post("/sign-out")
+    assert knows("mina", to="/seller/bank").location == "/sign-in/proof?next=/seller/bank"
+    assert [client.get(there).location.split("?")[0] for there in ("/account", "/seller/bank")] == ["/sign-in"] * 2
+    guesses = [client.post("/sign-in/proof", data={"code": f"{n:06}"}).status_code for n in range(7)]
+    assert guesses.count(429) >= 1
+    assert 303 not in guesses
+
+
+# 18, 19: what is said, and what is seen
+
+
+def test_18_a_link_to_elsewhere_in_what_a_seller_writes_is_only_text(app, client, mina, mug):
+    lure = 'Pay me at https://evil.example/pay <a href="https://evil.example">here</a> or NL91ABNA0417164300'
+    with app.test_request_context(method="POST"):
+        db.session.scalars(select(Profile).where(Profile.handle == "mina")).one().bio = Words(nl=lure, en=lure)
+        db.session.get_one(Product, mug.id).description = Words(nl=lure, en=lure)
+        db.session.commit()
+    for page in (client.get("/@mina").text, client.get("/p/mug").text):
+        assert "evil.example" in page
+        assert not re.search(r'(href|src|action)="[^"]*evil', page)
+
+
+def test_19_a_seller_learns_of_buyers_only_what_they_need_and_of_others_nothing(app, client, mina, mug, lamp):
+    """They read their statement and its CSV, and guess at the orders of others."""
+    with app.test_request_context(method="POST"):
+        buyer = {"email": "noor@secret.example", "name": "Noor Geheim", "street": "Verborgenweg"}
+        _purchase, own = bought({mug.small: 1}, **buyer)
+        _purchase, other = bought({lamp.oak: 1}, **buyer)
+        own, other = (db.session.get_one(Order, order).code for order in (own, other))
+    told = client.get("/seller/payouts").text + client.get("/seller/payouts.csv").text
+    assert own[:8] in told
+    assert [word for word in ("secret.example", "Geheim", "Verborgenweg", other[:8]) if word in told] == []
+    assert client.get(f"/seller/orders/{other[:8]}").status_code == 404
+    assert [client.get(f"{at}/{n}").status_code for at in ("/orders", "/purchases") for n in (1, 2)] == [404] * 4
+    assert (len(own), own in told) == (22, False)  # 128 bits of chance, and no counter; a seller knows eight letters
+
+
+# 20: who judges
+
+
+def test_20_a_bribed_moderator_cannot_close_open_or_pay_alone_nor_judge_their_own(at_the_desk):
+    rex, ada = a_person("rex", Role.MODERATOR), a_person("ada", Role.ADMIN)
+    friend, own = an_applicant("friend"), an_applicant("rexshop")
+    own.profile.user_id = rex.id
+    db.session.commit()
+    no(403, verdicts.decide, own, Vetting.APPROVED, by=rex, words=Words(), seen=verdicts.as_it_stands(own))
+    rival = selling(an_applicant("rival"))
+    sanctions.propose_ban(rival, by=rex, reason="not_sent", words=WHY)
+    code = db.session.scalars(select(Proposal.code)).one()
+    no(403, proposals.confirm, code, by=rex)
+    assert (rival.banned_at, rival.vetting) == (None, "approved")
+    proposals.decline(code, by=ada, words="I see no parcels that are missing.")
+    db.session.commit()
+    accept_all(friend, rex)
+    friend.sells_what = "Something else."
+    assert verdicts.decide(friend, Vetting.APPROVED, by=rex, words=Words(), seen=verdicts.as_it_stands(friend))
+    db.session.commit()
+    told = [entry.action for entry in db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq))]
+    assert told == ["ban proposed", "ban declined", "role given", "seller decided"]
+
+
+@pytest.mark.parametrize("how", [delete(AuditEntry), update(AuditEntry).values(reason="all was well")])
+def test_20_who_writes_history_anew_is_stopped_by_the_database(app, signed_in_as, how):
+    signed_in_as("noor")
+    with app.test_request_context(method="POST"):
+        accounts.grant(accounts.called("noor@example.com"), Role.MODERATOR, reason="a favour")
+        db.session.commit()
+        with pytest.raises(DBAPIError):
+            db.session.execute(how)
+        db.session.rollback()
+        assert audit.verify().broken is None
