@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import text
 
-from shop import assortment, delivery_tables, jobs, listings, pictures
+from shop import assortment, clock, delivery_tables, jobs, listing_cases, listings, pictures
 from shop.database import db
 from shop.delivery_tables import Stretch
 from shop.errors import NotFound, Refused
 from shop.grid import Cell
-from shop.models import Picture, PriceChange, Product, Role, Seller, User, Variant, Vetting
+from shop.models import ListingCase, Picture, PriceChange, Product, Role, Seller, User, Variant, Vetting
 from shop.money import Money
 from shop.words import Words
 from tests.cast import STREET, a_category, a_profile, a_seller, both
@@ -146,6 +146,20 @@ def test_only_prices_that_were_asked_are_history(mina, shoe, pass_time):
     assert ask(4995).prior_minor is None
     listings.resume(shoe, by=mina)
     assert (listings.offered(shoe)[0].prior_minor, history()) == (None, [7995, 5995, 4995])
+
+
+def test_what_a_moderator_has_to_look_at_first_asks_its_price_from_the_moment_on_which_it_is_for_sale(mina, shoe):
+    db.session.add(User(email="rex@example.com", name="Rex", password_hash="none", created_at=clock.now()))
+    db.session.flush()
+    rex = SimpleNamespace(id=db.session.scalar(text("SELECT max(id) FROM users")), roles=(Role.MODERATOR,), name="Rex")
+    listings.change(shoe, {"title": both("Nike schoen")}, by=mina)
+    listings.publish(shoe, by=mina)
+    assert (shoe.status, db.session.scalar(text("SELECT count(*) FROM price_changes"))) == ("review", 0)
+    listings.set_variants(shoe, [cell("38", 6995, 5, LILAC)], by=mina)
+    case = db.session.scalar(db.select(ListingCase))
+    seen = listing_cases.as_it_stands(shoe)
+    listing_cases.decide(case, "approved", by=rex, reason="", words=Words(), seen=seen)
+    assert (shoe.status, db.session.scalar(text("SELECT price_minor FROM price_changes"))) == ("live", 6995)
 
 
 def test_delivery_is_read_from_the_table_by_weight_and_follows_it(mina, shoe):
@@ -332,4 +346,12 @@ def test_mina_finds_her_products_by_title_and_state_a_page_at_a_time(mina, shoe)
     assert [row.title["nl"] for row in assortment.page_of(mina, words="mug 100% NO. 7").rows] == ["Mok 7"]
     assert assortment.page_of(mina, words="100_").rows == []
     assert len(assortment.page_of(mina, state="lacks").rows) == 30
+    shoe.sold = 3
+    db.session.execute(text("UPDATE variants SET stock = 9 WHERE size = '38'"))
+    db.session.flush()
+    found = {state: [row.code for row in assortment.page_of(mina, state=state).rows] for state in assortment.STATES}
+    assert (found["running_out"], found["sold_out"]) == ([shoe.code], [])
+    db.session.execute(text("UPDATE variants SET stock = 0 WHERE size = '39'"))
+    found = {state: [row.code for row in assortment.page_of(mina, state=state).rows] for state in assortment.STATES}
+    assert (found["running_out"], found["sold_out"]) == ([], [shoe.code])
     assert assortment.page_of(SimpleNamespace(id=mina.id + 1)).rows == []

@@ -28,6 +28,8 @@ STATES = {
     ProductStatus.REVIEW: _l("In review"),
     ProductStatus.DOWN: _l("Taken down"),
     assortment.LACKS: _l("Lacks something"),
+    assortment.SOLD_OUT: _l("Sold out, or one kind of it"),
+    assortment.RUNNING_OUT: _l("Runs out"),
 }
 FORMS: dict[str, type[Form]] = {
     "what": WhatForm,
@@ -43,8 +45,8 @@ ALONG = {"what": ("facts",), "origin": ("delivery",), "variants": ("pictures", "
 @bp.get("")
 def index() -> Answer:
     """The list, the newest first."""
-    asked = {name: request.args.get(name, "")[: assortment.LONGEST] for name in ("q", "state", "after")}
-    found = assortment.page_of(current_user, words=asked["q"], state=asked["state"], after=asked["after"])
+    asked: dict[str, Any] = {name: request.args.get(name, "")[: assortment.LONGEST] for name in ("q", "show", "after")}
+    found = assortment.page_of(current_user, words=asked["q"], state=asked["show"], after=asked["after"])
     return page("listings/index.html", "found", found=found, states=STATES, **asked)
 
 
@@ -123,7 +125,7 @@ def _facts(product: Product) -> dict[str, Any]:
 def form_of(product: Product, name: str, *, is_sent: bool = False) -> Form:
     """A section's form: as it was sent, or as it stands."""
     kind = facts_form(product) if name == "facts" else FORMS[name]
-    form = kind() if is_sent else kind(formdata=None, data=kind.told(product))  # type: ignore[attr-defined]
+    form = kind() if is_sent else kind(formdata=None, data=kind.told(product))
     if name == "what":
         form.category.choices = _categories()
     if name == "terms":

@@ -261,10 +261,10 @@ def test_the_list_asks_as_much_however_much_there_is(app, mina, drafted, queries
     for _n in range(3):
         mina.post("/seller/products", data=WHAT | {"title_nl": "Mok"})
     with queries() as many:
-        mina.get("/seller/products?q=mok&state=draft")
+        mina.get("/seller/products?q=mok&show=draft")
     assert len(few) == len(many) == 2  # who it is, and the list
-    page = mina.get("/seller/products?q=MOK&state=lacks").text
-    assert page.count("/seller/products/") - page.count("/seller/products/new") == 3
+    page = mina.get("/seller/products?q=MOK&show=lacks").text
+    assert page.count('class="listed__link"') == 3
 
 
 def test_what_is_another_s_is_not_there(app, mina, lamp):
