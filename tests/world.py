@@ -32,8 +32,11 @@ from shop.gateways.bank_port import Verdict as Answer
 from shop.gateways.payment_port import AccountRequest, Request
 from shop.models import (
     BankState,
+    CatalogueImport,
     Difference,
+    ImportState,
     Invitation,
+    ListingCase,
     LookUpResult,
     Order,
     Paper,
@@ -114,8 +117,8 @@ def _cookie(app: Flask, token: str) -> str:
 
 
 def _goods(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
-    """Mina's mug and Lars's lamp, and a clip of each who films; a file that is on its way."""
-    found: dict[str, dict[str, Arguments]] = {name: {} for name in ("product", "clip", "window", "upload")}
+    """Mina's mug and Lars's lamp, a clip of each who films; a film and a file with products that are on their way."""
+    found: dict[str, dict[str, Arguments]] = {name: {} for name in ("product", "clip", "window", "upload", "import")}
     for name, code in (("mina", "mug"), ("lars", "lamp")):
         profile = a_profile(name, name.title(), user_id=people[name].id)
         seller = a_seller(name, name.title(), profile=profile)
@@ -124,9 +127,20 @@ def _goods(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
         db.session.flush()
         found["product"][name] = {"code": code, "variant": f"{code}-s"}
         found["window"][name] = {"handle": name}
+        sent = {
+            "seller_id": seller.id,
+            "user_id": people[name].id,
+            "language": "en",
+            "name": "mine.csv",
+            "content": b"",
+        }
+        db.session.add(CatalogueImport(code=f"{name}-import", state=ImportState.READY, at=clock.now(), **sent))
+        found["import"][name] = {"code": f"{name}-import"}
         clip = a_clip(profile, f"{name}-clip", product)
         db.session.add(clip)
         found["clip"][name] = {"code": clip.code, "tag": clip.tags[0].code, "language": "nl"}
+    db.session.add(ListingCase(code="case", product_id=product.id, opened_at=clock.now()))
+    found["case"] = {SHARED: {"code": "case"}}
     kai = a_profile("kai", "Kai", user_id=people["kai"].id)
     db.session.add(clip := a_clip(kai, "kai-clip", product))
     found["clip"]["kai"] = {"code": clip.code, "tag": clip.tags[0].code, "language": "nl"}
