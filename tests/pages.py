@@ -60,6 +60,7 @@ EXAMPLES = {
     "order_money.show_own": HERS,
     "seller.order": HERS,
     "seller.slip": HERS + " OFFSET 3",
+    "seller.stock": "SELECT 'running-out'",
     "purchases.show": "SELECT code FROM purchases WHERE user_id IS NULL ORDER BY id LIMIT 1",
     "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
     " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",
@@ -122,7 +123,9 @@ ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",)} | dict.fromkeys
 )
 ONLY["appeals.show"] = ("mina",)
 ONLY["sell.show"] = ("noor", "mina", "brume")
-ONLY |= dict.fromkeys(("seller.index", "seller.orders", "seller.order", "seller.slip", "rechecks.show"), ("mina",))
+ONLY |= dict.fromkeys(
+    ("seller.index", "seller.orders", "seller.order", "seller.slip", "seller.stock", "rechecks.show"), ("mina",)
+)
 ONLY["listings.preview"] = ("mina", "rex")
 
 
