@@ -26,6 +26,7 @@ def suspend(seller: Seller, *, by: Person, reason: str, words: Words) -> None:
 
     The day on which they were checked stays what it was.
     """
+    _not_oneself(seller, by)
     chosen = statements.told(reasons.SUSPENSIONS.get(reason), words)
     _stop(seller, by, note_of(chosen, words))
     statements.write(seller, Verdict.SUSPENDED, by=by, reason=chosen, words=words)
