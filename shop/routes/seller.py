@@ -46,9 +46,7 @@ LISTINGS = {
         n,
     ),
     ProductStatus.DRAFT: lambda n: ngettext("product is a draft", "products are drafts", n),
-    ProductStatus.REVIEW: lambda n: ngettext(
-        "product is being looked at by us", "products are being looked at by us", n
-    ),
+    ProductStatus.REVIEW: lambda n: ngettext("product is being looked at", "products are being looked at", n),
 }
 
 
