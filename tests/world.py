@@ -12,15 +12,31 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
-from shop import accounts, appeals, clock, gateways, payees, proofs, reasons, sanctions, sellers, statements, uploads
+from shop import (
+    accounts,
+    appeals,
+    clock,
+    contact_mail,
+    gateways,
+    payees,
+    proofs,
+    reasons,
+    sanctions,
+    sellers,
+    statements,
+    uploads,
+)
 from shop.database import db, let_go
 from shop.gateways import storage_disk
 from shop.gateways.bank_port import Verdict as Answer
 from shop.gateways.payment_port import AccountRequest, Request
 from shop.models import (
     BankState,
+    CatalogueImport,
     Difference,
+    ImportState,
     Invitation,
+    ListingCase,
     LookUpResult,
     Order,
     Paper,
@@ -28,6 +44,7 @@ from shop.models import (
     Passkey,
     PasswordReset,
     PaymentAttempt,
+    Profile,
     Proposal,
     Refund,
     RefundState,
@@ -100,8 +117,8 @@ def _cookie(app: Flask, token: str) -> str:
 
 
 def _goods(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
-    """Mina's mug and Lars's lamp, and a clip of each who films; a file that is on its way."""
-    found: dict[str, dict[str, Arguments]] = {name: {} for name in ("product", "clip", "window", "upload")}
+    """Mina's mug and Lars's lamp, a clip of each who films; a film and a file with products that are on their way."""
+    found: dict[str, dict[str, Arguments]] = {name: {} for name in ("product", "clip", "window", "upload", "import")}
     for name, code in (("mina", "mug"), ("lars", "lamp")):
         profile = a_profile(name, name.title(), user_id=people[name].id)
         seller = a_seller(name, name.title(), profile=profile)
@@ -110,9 +127,20 @@ def _goods(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
         db.session.flush()
         found["product"][name] = {"code": code, "variant": f"{code}-s"}
         found["window"][name] = {"handle": name}
+        sent = {
+            "seller_id": seller.id,
+            "user_id": people[name].id,
+            "language": "en",
+            "name": "mine.csv",
+            "content": b"",
+        }
+        db.session.add(CatalogueImport(code=f"{name}-import", state=ImportState.READY, at=clock.now(), **sent))
+        found["import"][name] = {"code": f"{name}-import"}
         clip = a_clip(profile, f"{name}-clip", product)
         db.session.add(clip)
         found["clip"][name] = {"code": clip.code, "tag": clip.tags[0].code, "language": "nl"}
+    db.session.add(ListingCase(code="case", product_id=product.id, opened_at=clock.now()))
+    found["case"] = {SHARED: {"code": "case"}}
     kai = a_profile("kai", "Kai", user_id=people["kai"].id)
     db.session.add(clip := a_clip(kai, "kai-clip", product))
     found["clip"]["kai"] = {"code": clip.code, "tag": clip.tags[0].code, "language": "nl"}
@@ -140,11 +168,13 @@ def _of_shoppers(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
 
 
 def _of_applicants(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
-    """Both shoppers would like to sell, wait for a decision, and have sent a paper."""
-    found: dict[str, dict[str, Arguments]] = {"paper": {}, "applicant": {}}
-    for name in ("noor", "lotte"):
-        profile = a_profile(name, name.title(), user_id=people[name].id)
-        seller = a_seller(name, name.title(), profile=profile, vetting=Vetting.WAITING, decided_at=None)
+    """Both shoppers would like to sell and wait for a decision; Kai has begun. Each has sent a paper."""
+    found: dict[str, dict[str, Arguments]] = {"paper": {}, "applicant": {}, "step": {"kai": {"item": "goods"}}}
+    films = db.session.scalars(db.select(Profile).where(Profile.handle == "kai")).one()
+    for name in ("noor", "lotte", "kai"):
+        profile = films if name == "kai" else a_profile(name, name.title(), user_id=people[name].id)
+        vetting = Vetting.DRAFT if name == "kai" else Vetting.WAITING
+        seller = a_seller(name, name.title(), profile=profile, vetting=vetting, decided_at=None)
         db.session.add(seller)
         db.session.flush()
         sealed = {"wrapped_key": b"key", "key_id": "none", "file_mark": name.encode(), "picture_mark": name.encode()}
@@ -153,7 +183,8 @@ def _of_applicants(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
         db.session.add(Paper(code=f"paper-{name}", seller_id=seller.id, **facts, **sealed))
         found["paper"][name] = {"code": f"paper-{name}", "number": 1}
         found["applicant"][name] = {"handle": name, "item": "returns"}
-    return found
+    del found["applicant"]["kai"]  # a draft is nobody's but its owner's
+    return {**found, "contact link": {SHARED: {"token": contact_mail.link_for(seller)}}}
 
 
 def _money(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
