@@ -5,7 +5,7 @@ nothing; what lacks a required fact does not go live, and is told which.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, select, update
@@ -136,13 +136,15 @@ def add_pictures(product: Product, found: Sequence[pictures.Clean], *, by: Actor
     _settle(product)
 
 
-def describe_picture(product: Product, number: int, alt: Words, color: Words | None, to: int, *, by: Actor) -> None:
-    """Say what the picture at this place shows, of which colour it is, and put it at the place `to`."""
+def describe_picture(
+    product: Product, number: int, alt: Words, colors: Collection[Words], to: int, *, by: Actor
+) -> None:
+    """Say what the picture at this place shows, of which colours it is, and put it at the place `to`."""
     _see_to(product.seller_id)
     _alone(product)
     picture = pictures.of(product, number)
     pictures.describe(picture, alt)
-    pictures.show_color(product, picture, color)
+    pictures.show_colors(product, picture, colors)
     pictures.move(product, number, to)
     _settle(product)
 

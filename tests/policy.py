@@ -57,6 +57,8 @@ FILM = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
 A_TAG = form(product="lamp", start="0", end="2")
 AT_THE_DOOR = {"anonymous": DOOR}
 IS_STAFF = {"rex": "409", "ada": "409"}  # who has to have a proof keeps the last one
+LIKE_A_STEP = ("sell.submit", "sell.take_back", "sell.objection", "papers.send")  # `/sell/<item>` takes a GET there
+NOT_BEGUN = {"rex": NOWHERE, "ada": NOWHERE}  # who has no application
 NO_WINDOW = {"rex": NOWHERE, "ada": NOWHERE}  # who neither sells nor films
 
 POLICY: dict[str, Line] = {
@@ -127,11 +129,21 @@ POLICY: dict[str, Line] = {
     "clip_desk.unpublish": Line("clip", DONE),
     "clip_desk.remove": Line("clip", DONE),
     # Who sells, or would like to
-    "sell.ask": Line(),
-    "sell.apply": Line(answer="422"),
-    "sell.objection": Line(answer="422"),
+    "sell.begin": Line(answer="422"),
+    "sell.kind": Line(answer=LEADS, but={"kai": PAGE}),
+    "sell.change_kind": Line(answer="422"),
+    "sell.submit": Line(answer="409", but={"kai": "422", **NOT_BEGUN}),
+    "sell.take_back": Line(answer="409", but={"noor": DONE, "lotte": DONE}),
+    "sell.objection": Line(answer="422", but=IS_STAFF),
+    "sell_steps.show": Line("step", PAGE, {"foreign": LEADS}),
+    "sell_steps.save": Line("step", "422", {"rex foreign": NOWHERE, "ada foreign": NOWHERE, "foreign": "409"}),
+    "sell_steps.take_name": Line(answer="409", but=NOT_BEGUN),
+    "sell_steps.mail": Line(answer="409", but={"kai": DONE, **NOT_BEGUN}),
+    "sell_steps.confirm": Line(answer="409", but={"kai": "422", **NOT_BEGUN}),
+    "sell_steps.address": Line("contact link", but={"missing": "410"}),
+    "sell_steps.confirm_address": Line("contact link", DONE, {"missing": "410"}),
     "papers.send": Line(answer="409"),
-    "papers.remove": Line("paper", DONE),
+    "papers.remove": Line("paper", DONE, dict.fromkeys(("noor", "lotte", "mina", "lars"), "409")),  # they wait, or sell
     "order_money.show_own": Line("sale"),
     "order_money.refund_own": Line("sale", DONE, sent=ONE_EURO),
     "catalogue.send": Line(answer="422"),
@@ -231,8 +243,15 @@ def _of_rule(rule: Rule, method: str, there: World, *, is_taken: bool) -> Iterat
         asked = list(_about(rule, line, actor, there))
         for about, arguments in asked if is_taken else asked[-1:]:  # where nothing listens it does not matter to what
             address = rule.build({name: arguments[name] for name in rule.arguments}, append_unknown=False)[1]
-            told = expected(rule.endpoint, line, actor, about) if is_taken else NO_METHOD
+            told = expected(rule.endpoint, line, actor, about) if is_taken else _no_method(rule.endpoint, method, actor)
             yield Knock(actor, method, rule.endpoint, about, f"http://localhost{address}", line.sent, told)
+
+
+def _no_method(endpoint: str, method: str, actor: str) -> str:
+    """What is told where nothing listens to this method."""
+    if method == "GET" and endpoint in LIKE_A_STEP:
+        return DOOR if actor == "anonymous" else NOWHERE
+    return NO_METHOD
 
 
 def _about(rule: Rule, line: Line, actor: str, there: World) -> Iterator[tuple[str, Arguments]]:

@@ -267,7 +267,7 @@ def test_a_product_pauses_and_goes_on_once_each(mina, shoe):
 
 
 def test_a_duplicate_is_a_draft_with_everything_but_stock_and_history(mina, shoe):
-    pictures.show_color(shoe, shoe.pictures[0], LILAC)
+    pictures.show_colors(shoe, shoe.pictures[0], [LILAC])
     listings.publish(shoe, by=mina)
     copy = listings.duplicate(shoe, by=mina)
     assert (copy.status, copy.title, copy.maker, copy.searched) == ("draft", shoe.title, MAKER, "wolkschoen")
@@ -323,7 +323,7 @@ def test_pictures_are_put_in_order_and_taken_away(mina, shoe):
     def order():
         return [(picture.position, picture.name) for picture in shoe.pictures]
 
-    listings.describe_picture(shoe, 2, both("A shoe"), LILAC, 0, by=mina)
+    listings.describe_picture(shoe, 2, both("A shoe"), [LILAC], 0, by=mina)
     assert order() == [(0, "2.webp"), (1, "a.webp"), (2, "1.webp")]
     assert [one.picture_id for one in shoe.variants] == [shoe.pictures[0].id] * 2
     listings.remove_picture(shoe, 0, by=mina)

@@ -12,7 +12,20 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
-from shop import accounts, appeals, clock, gateways, payees, proofs, reasons, sanctions, sellers, statements, uploads
+from shop import (
+    accounts,
+    appeals,
+    clock,
+    contact_mail,
+    gateways,
+    payees,
+    proofs,
+    reasons,
+    sanctions,
+    sellers,
+    statements,
+    uploads,
+)
 from shop.database import db, let_go
 from shop.gateways import storage_disk
 from shop.gateways.bank_port import Verdict as Answer
@@ -31,6 +44,7 @@ from shop.models import (
     Passkey,
     PasswordReset,
     PaymentAttempt,
+    Profile,
     Proposal,
     Refund,
     RefundState,
@@ -154,11 +168,13 @@ def _of_shoppers(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
 
 
 def _of_applicants(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
-    """Both shoppers would like to sell, wait for a decision, and have sent a paper."""
-    found: dict[str, dict[str, Arguments]] = {"paper": {}, "applicant": {}}
-    for name in ("noor", "lotte"):
-        profile = a_profile(name, name.title(), user_id=people[name].id)
-        seller = a_seller(name, name.title(), profile=profile, vetting=Vetting.WAITING, decided_at=None)
+    """Both shoppers would like to sell and wait for a decision; Kai has begun. Each has sent a paper."""
+    found: dict[str, dict[str, Arguments]] = {"paper": {}, "applicant": {}, "step": {"kai": {"item": "goods"}}}
+    films = db.session.scalars(db.select(Profile).where(Profile.handle == "kai")).one()
+    for name in ("noor", "lotte", "kai"):
+        profile = films if name == "kai" else a_profile(name, name.title(), user_id=people[name].id)
+        vetting = Vetting.DRAFT if name == "kai" else Vetting.WAITING
+        seller = a_seller(name, name.title(), profile=profile, vetting=vetting, decided_at=None)
         db.session.add(seller)
         db.session.flush()
         sealed = {"wrapped_key": b"key", "key_id": "none", "file_mark": name.encode(), "picture_mark": name.encode()}
@@ -167,7 +183,8 @@ def _of_applicants(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
         db.session.add(Paper(code=f"paper-{name}", seller_id=seller.id, **facts, **sealed))
         found["paper"][name] = {"code": f"paper-{name}", "number": 1}
         found["applicant"][name] = {"handle": name, "item": "returns"}
-    return found
+    del found["applicant"]["kai"]  # a draft is nobody's but its owner's
+    return {**found, "contact link": {SHARED: {"token": contact_mail.link_for(seller)}}}
 
 
 def _money(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:

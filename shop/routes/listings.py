@@ -21,6 +21,8 @@ from shop.routes.listing_rows import Grid, Stretches, said_both
 
 bp = Blueprint("listings", __name__, url_prefix="/seller/products")
 
+bp.add_app_template_filter(said_both, "typed_color")
+
 STATES = {
     ProductStatus.DRAFT: _l("Drafts"),
     ProductStatus.LIVE: _l("For sale"),
@@ -111,7 +113,6 @@ def _facts(product: Product) -> dict[str, Any]:
         "forms": {name: form_of(product, name) for name in FORMS},
         "grid": grid,
         "colors": grid.colors,
-        "typed_color": said_both,
         "offered": listings.offered(product),
         "stretches": Stretches.of_product(product),
         "delivered": COUNTRIES,
