@@ -144,6 +144,17 @@ def test_nothing_is_sent_to_who_was_stopped_or_is_gone(mug, mina, pass_time):
     assert sent() == [("done", 2722)]
 
 
+def test_nothing_is_sent_to_whose_payouts_two_people_stopped_until_they_are_released(mug, mina, pass_time):
+    bought({mug.small: 1})
+    db.session.execute(update(Seller).values(payouts_stopped_at=clock.now()))
+    pass_time(days=18)
+    send_due()
+    assert sent() == [("waiting", 0)]
+    db.session.execute(update(Seller).values(payouts_stopped_at=None))
+    send_due()
+    assert sent() == [("done", 2722)]
+
+
 def test_a_share_of_what_went_back_before_is_the_rest(mug, mina, pass_time):
     _purchase, order = bought({mug.small: 1})
     give(order, 1000)
