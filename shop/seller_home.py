@@ -97,13 +97,14 @@ _SHOP = (
     )
 )
 _OF_SHOP = products.c.seller_id == bindparam("seller")
+_IS_LOW = and_(variants.c.product_id == products.c.id, variants.c.is_offered, variants.c.stock - variants.c.held <= FEW)
 _RUNNING = (
     select(
         *products.c["id", "code"],
         func.max(case((variants.c.stock - variants.c.held <= 0, 1), else_=0)).label("is_out"),
     )
     .select_from(products)
-    .join(variants, and_(variants.c.product_id == products.c.id, variants.c.stock - variants.c.held <= FEW))
+    .join(variants, _IS_LOW)
     .where(_OF_SHOP, products.c.status == ProductStatus.LIVE, products.c.sold > 0)
     .group_by(products.c.id, products.c.code)
     .subquery("running")
@@ -116,7 +117,7 @@ _SHORT = (
     )
     .select_from(_RUNNING)
     .join(products, products.c.id == _RUNNING.c.id)
-    .join(variants, and_(variants.c.product_id == products.c.id, variants.c.stock - variants.c.held <= FEW))
+    .join(variants, _IS_LOW)
     .where(
         products.c.id.in_(
             select(_RUNNING.c.id)
@@ -144,6 +145,7 @@ _COUNTED = union_all(
         told.c.verdict.in_([literal_column(f"'{verdict}'") for verdict in statements.TAKES_AWAY]),
         told.c.at > bindparam("since", type_=told.c.at.type),
     ),
+    select(literal("product:lacks"), func.count(), _none).where(_OF_SHOP, products.c.is_complete.is_(False)),
     select(literal("product:") + products.c.status, func.count(), _none).where(_OF_SHOP).group_by(products.c.status),
 )
 _PAID = (sold.c.seller_id == bindparam("seller"), sold.c.status != OrderStatus.CANCELLED)

@@ -248,7 +248,9 @@ def _read(after: str, order: Order) -> tuple[Any, str]:
     number, _dash, code = after.partition("-")
     if not (number.isdecimal() and len(number) < 19 and code):
         return order.start, "~"
-    return _moment(int(number)) if isinstance(order.start, datetime) else int(number), code
+    if isinstance(order.start, datetime):
+        return _moment(int(number)), code
+    return min(int(number), order.start) if order.is_descending else int(number), code
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

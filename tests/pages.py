@@ -60,7 +60,6 @@ EXAMPLES = {
     "order_money.show_own": HERS,
     "seller.order": HERS,
     "seller.slip": HERS + " OFFSET 3",
-    "seller.stock": "SELECT 'running-out'",
     "purchases.show": "SELECT code FROM purchases WHERE user_id IS NULL ORDER BY id LIMIT 1",
     "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
     " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",

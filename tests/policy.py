@@ -61,6 +61,8 @@ LIKE_A_STEP = ("sell.submit", "sell.take_back", "sell.objection", "papers.send")
 NOT_BEGUN = {"rex": NOWHERE, "ada": NOWHERE}  # who has no application
 NO_WINDOW = {"rex": NOWHERE, "ada": NOWHERE}  # who neither sells nor films
 
+OF_A_SHOP = Line(answer=NOWHERE, but={"mina": PAGE, "lars": PAGE})
+
 POLICY: dict[str, Line] = {
     # What everybody may look at
     "products.show": seen("product"),
@@ -110,6 +112,7 @@ POLICY: dict[str, Line] = {
     "purchases.look": Line("purchase", LEADS),
     "purchases.pay_again": Line("purchase", DONE, sent=form(method="card")),
     "purchases.order": Line("order"),
+    "purchases.receive": Line("order", "409"),  # it has not left
     # Who films
     "studio.open_up": Line(answer="422"),
     "studio.send": Line(answer="422"),
@@ -150,6 +153,16 @@ POLICY: dict[str, Line] = {
     "catalogue.show": Line("import"),
     "catalogue.carry_out": Line("import", DONE),
     "catalogue.report": Line("import"),
+    "seller.index": OF_A_SHOP,
+    "seller.orders": OF_A_SHOP,
+    "seller.stock": OF_A_SHOP,
+    "seller.order": Line("sale"),
+    "seller.slip": Line("sale"),
+    "seller.pack": Line("sale", DONE),
+    "seller.ship": Line("sale", DONE, sent=form(carrier="postnl", tracking="3SABC12345")),
+    "seller.deliver": Line("sale", "409"),  # it has not left
+    "rechecks.show": OF_A_SHOP,
+    "rechecks.send": Line(answer=NOWHERE, but={"mina": "422", "lars": "422"}),
     "payouts.seller": Line(answer=NOWHERE, but={"mina": PAGE, "lars": PAGE}),
     "payouts.seller_csv": Line(answer=NOWHERE, but={"mina": PAGE, "lars": PAGE}),
     "payouts.open_account": Line(answer=DONE, but=NO_WINDOW),
@@ -186,6 +199,7 @@ POLICY: dict[str, Line] = {
     "papers.picture": seen("paper", NOWHERE),  # it is not open
     "papers.open_up": seen("paper", DONE, **form(reason="To compare the name.")),
     "papers.close": seen("paper", DONE),
+    "rechecks.accept": seen("paper", NOWHERE, **form(until="2040-01-01")),  # who waits is decided on otherwise
     "order_money.show": seen("sale"),
     "order_money.refund": seen("sale", DONE, **ONE_EURO),
     "order_money.again": seen("refund", DONE),

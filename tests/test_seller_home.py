@@ -97,6 +97,11 @@ def test_the_way_from_a_count_leads_to_exactly_those(mina, mug, lamp):
     assert seller_home.short(seller, is_out=False, after="mug") == ([], "")
 
 
+def test_a_kind_that_is_no_longer_offered_does_not_run_out(mina, mug):
+    db.session.execute(update(Variant).values(is_offered=False))
+    assert home(mina).counted("running_out").n == 0
+
+
 @pytest.mark.parametrize("given", [{"sold": 0}, {"status": ProductStatus.PAUSED}])
 def test_what_never_sold_or_is_not_for_sale_does_not_run_out(mina, mug, given):
     db.session.execute(update(Product).values(**given))
@@ -111,6 +116,8 @@ def test_listings_are_counted_by_their_state(mina, mug):
     found = home(mina)
     assert (found.counted("product:draft").n, found.counted("product:live").n) == (2, 1)
     assert found.counted("product:paused") == Count(0, None)
+    db.session.execute(update(Product).where(Product.code == "d1").values(is_complete=False))
+    assert home(mina).counted("product:lacks").n == 1
 
 
 def test_a_bank_account_that_waits_or_is_frozen_is_told(mina):

@@ -16,7 +16,7 @@ from shop.database import db, let_go
 from shop.errors import NotFound, Refused
 from shop.hypermedia import Answer, Form, at_most, leave, page, secret
 from shop.i18n import _, _l, ngettext
-from shop.models import Order
+from shop.models import Order, ProductStatus
 from shop.money import Money
 from shop.routes.cart import ask_size_along
 from shop.seller_home import Home
@@ -39,14 +39,14 @@ DONE = {
 LONGEST = 80
 # What a listing of this status asks of its seller; other statuses ask nothing. A new one needs a line here.
 LISTINGS = {
-    "down": lambda n: ngettext("product was taken down: see why", "products were taken down: see why", n),
+    ProductStatus.DOWN: lambda n: ngettext("product was taken down: see why", "products were taken down: see why", n),
     "lacks": lambda n: ngettext(
         "product lacks something that the law or its category asks for",
         "products lack something that the law or their category asks for",
         n,
     ),
-    "draft": lambda n: ngettext("product is a draft", "products are drafts", n),
-    "review": lambda n: ngettext("product is being looked at by us", "products are being looked at by us", n),
+    ProductStatus.DRAFT: lambda n: ngettext("product is a draft", "products are drafts", n),
+    ProductStatus.REVIEW: lambda n: ngettext("product is being looked at", "products are being looked at", n),
 }
 
 
@@ -87,9 +87,10 @@ def _point(day: seller_home.Day, number: int, said: str) -> plots.Point:
     return plots.Point(i18n.day(day.day), str(day.day.day), number, said)
 
 
-@bp.get("/stock/<which>")
-def stock(which: str) -> Answer:
+@bp.get("/stock")
+def stock() -> Answer:
     """What sold before and is sold out, or runs out: each thing with what is left of which kind."""
+    which = request.args.get("which", "running-out")
     if which not in STOCKS:
         raise NotFound(_("We cannot find this page."))
     shop, after = packing.shop_of(current_user.id), request.args.get("after", "")

@@ -1,4 +1,4 @@
-"""The door and the application to sell, in a real browser."""
+"""The door and the account, in a real browser."""
 
 import re
 
@@ -22,32 +22,6 @@ def sign_in(page: Page, address: str, noor) -> None:
     page.get_by_label("Password").fill(noor.password)
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{address}/sell")
-
-
-def test_another_kind_of_seller_is_asked_other_things_in_place(page: Page, address, noor):
-    complaints = no_complaints(page)
-    sign_in(page, address, noor)
-    expect(page.get_by_label("Number in the register")).to_have_count(0)
-    page.get_by_label("Your full name").fill("Noor Jansen")
-    page.get_by_label("A business, registered as such").check()
-    expect(page.get_by_label("Number in the register")).to_be_visible()
-    expect(page.get_by_label("Name of the business, as in the register")).to_have_value("Noor Jansen")
-    expect(page).to_have_url(f"{address}/sell")
-    page.get_by_role("button", name="Send my application").click()
-    expect(page.get_by_text("Tell us.")).to_be_visible()
-    expect(page.get_by_label("Name of the business, as in the register")).to_have_value("Noor Jansen")
-    assert complaints == []
-
-
-def test_without_javascript_a_button_asks_for_it(browser, address, noor):
-    page = browser.new_context(java_script_enabled=False).new_page()
-    sign_in(page, address, noor)
-    page.get_by_label("Your full name").fill("Noor Jansen")
-    page.get_by_label("A brand: a business that sells under its own mark").check()
-    page.get_by_role("button", name="Show what is asked of this kind").click()
-    expect(page.get_by_label("Number in the register")).to_be_visible()
-    expect(page.get_by_label("Name of the business, as in the register")).to_have_value("Noor Jansen")
-    page.context.close()
 
 
 def test_the_language_changes_where_one_is_and_the_password_in_place(page: Page, address, noor):

@@ -41,7 +41,10 @@ def rex(signed_in_as):
 
 def stands(app):
     with app.app_context():
-        return [tuple(row) for row in db.session.execute(select(BankAccount.state, BankAccount.last4))]
+        return [
+            tuple(row)
+            for row in db.session.execute(select(BankAccount.state, BankAccount.last4).order_by(BankAccount.id))
+        ]
 
 
 def decide(rex, how, headers, **given):

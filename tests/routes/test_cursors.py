@@ -15,6 +15,11 @@ CURSORS = [
     ("/@mina", "after", ()),
     ("/moderation", "after", (Role.MODERATOR,)),
     ("/moderation/sellers", "after", (Role.MODERATOR,)),
+    ("/moderation/appeals", "after", (Role.MODERATOR,)),
+    ("/moderation/products", "after", (Role.MODERATOR,)),
+    ("/seller/orders", "after", ("mina",)),
+    ("/seller/orders?show=late", "after", ("mina",)),
+    ("/seller/orders?show=sent", "after", ("mina",)),
     *(("/moderation/money", name, (Role.ADMIN,)) for name in ("differences", "calls", "attempts", "jobs")),
     ("/seller/payouts", "before", ("mina",)),
     ("/studio/earnings", "before", (Role.CREATOR,)),
@@ -35,6 +40,9 @@ PLACES = {
     "a fraction": "1.5e300-x",
     "no number": "nan-x",
     "no end": "inf-x",
+    "a moment that never was": "9999999999999999.99999999999999999999",
+    "long ago": "-99999999999.5-1",
+    "far ahead": "253402300800-99999999999999999999",
 }
 
 

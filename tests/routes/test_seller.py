@@ -65,9 +65,9 @@ def send(client, address, htmx=False, **form):
 def test_home_asks_six_questions_whether_much_or_nothing_has_to_be_done(app, mina, mug, queries):
     with queries() as empty:
         page = mina.get("/seller").text
-    assert 'href="/seller/stock/running-out"' in page
-    assert "1 left" in mina.get("/seller/stock/running-out").text
-    assert mina.get("/seller/stock/nonsense").status_code == 404
+    assert 'href="/seller/stock?which=running-out"' in page
+    assert "1 left" in mina.get("/seller/stock?which=running-out").text
+    assert mina.get("/seller/stock?which=nonsense").status_code == 404
     for _n in range(3):
         buy(app, {mug.small: 1})
     with queries() as full:
@@ -202,7 +202,7 @@ def test_three_months_after_it_arrived_nobody_sees_where_it_went(app, mina, orde
 def paper(app, mina):
     """The front of mina's identity paper, which runs out in five days."""
     with app.test_request_context(method="POST"):
-        seller = db.session.scalar(select(Seller.id).where(Seller.company_number != "", Seller.id == 1))
+        seller = db.session.scalar(select(Seller.id).join(Profile).where(Profile.handle == "mina"))
         papers.keep(seller, PaperKind.FRONT, Read("jpeg", (b"a page",), b""), b"mark")
         db.session.execute(update(Paper).values(valid_until=clock.now().date() + timedelta(days=5)))
         db.session.commit()
