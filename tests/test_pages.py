@@ -9,7 +9,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 from shop.database import db
-from shop.models import Paper, Rendition
+from shop.models import CatalogueImport, Paper, Rendition
 from tests.html import Page
 from tests.pages import LANGUAGES, NO_PAGES, VISITORS, browser_of, listed
 
@@ -114,10 +114,12 @@ def test_what_is_not_on_the_list_is_no_page(demo_shop):
     with demo_shop.app_context():
         film = db.session.scalar(select(Rendition.name).limit(1))
         paper = db.session.scalar(select(Paper.code).limit(1))
+        sent = db.session.scalar(select(CatalogueImport.code).limit(1))
     sending = kai.post("/uploads", data={"size": 1000}).headers["Location"]
     rex.post(f"/moderation/papers/{paper}/opening", data={"reason": "A test of what is a page."})
     given = {"filename": "icons.svg", "name": film, "code": sending.rsplit("/", 1)[1], "number": "1"}
     askers = {"payouts.seller": (mina, given), "papers.picture": (rex, {**given, "code": paper})}
+    askers |= {f"catalogue.{name}": (mina, {**given, "code": sent}) for name in ("export", "template", "report")}
     for rule in demo_shop.url_map.iter_rules():
         if rule.endpoint in NO_PAGES:
             browser, known = askers.get(rule.endpoint.removesuffix("_csv"), (kai, given))
