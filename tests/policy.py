@@ -55,6 +55,7 @@ def form(**fields: str) -> dict[str, Any]:
 ONE_EURO = form(how="amount", amount="1", reason="goodwill")
 FILM = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
 A_TAG = form(product="lamp", start="0", end="2")
+A_LOOK = form(verdict="approved", words="All of it fits.")
 AT_THE_DOOR = {"anonymous": DOOR}
 IS_STAFF = {"rex": "409", "ada": "409"}  # who has to have a proof keeps the last one
 NO_WINDOW = {"rex": NOWHERE, "ada": NOWHERE}  # who neither sells nor films
@@ -159,6 +160,10 @@ POLICY: dict[str, Line] = {
     "appeals.decide": Line("appeal", DONE, {"rex own": NO}, form(outcome="dismissed", words="We were not wrong.")),
     "appeals.confirm": Line("proposal", DONE, {"rex own": NO}),
     "appeals.decline": Line("proposal", DONE, {"rex own": NO}, form(words="This goes too far.")),
+    "second_looks.show": Line("second look", but={"rex own": NOWHERE}),  # what he decided himself
+    "second_looks.give": Line(
+        "second look", DONE, {"rex own": NOWHERE}, form(verdict="approved", words="All of it fits.")
+    ),
     "bank.confirm": seen("window", "422"),
     "bank.refuse": seen("window", "422"),
     "bank.look_up": seen("window", DONE),

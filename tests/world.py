@@ -34,6 +34,7 @@ from shop.models import (
     Role,
     RoleGrant,
     SavedMethod,
+    SecondLook,
     Upload,
     User,
     Variant,
@@ -199,6 +200,10 @@ def _judged(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
     sanctions.propose_ban(lars, by=rex, reason=next(iter(reasons.BANS)), words=words)
     proposal = db.session.scalars(db.select(Proposal.code)).one()
     db.session.commit()
+    approved = statements.write(sellers.called("noor"), Verdict.APPROVED, by=rex, is_told=False)
+    db.session.add(SecondLook(code="look", statement_id=approved.id, drawn_at=clock.now()))
+    db.session.commit()
+    found["second look"] = {SHARED: {"code": "look"}}
     return {**found, "appeal": {SHARED: {"code": code}}, "proposal": {SHARED: {"code": proposal}}}
 
 
