@@ -1,7 +1,8 @@
 """Static files, named by their content and compressed once at their best, so that a browser asks for each only once.
 
 `asset("js/toast-region.js")` gives templates the address. The stylesheets are many small files, one for a block; they
-reach the browser as one, `asset("shop.css")`, joined in the order of their names. What is vendored keeps its name: its
+reach the browser as one, `asset("shop.css")`, joined in the order of their names; those in `desk/`, for pages where
+people work and nobody buys, as another, `asset("desk.css")`. What is vendored keeps its name: its
 version is in the path. Files of an earlier release stay for a while, for pages that are open in a browser.
 """
 
@@ -23,7 +24,7 @@ from flask import Flask
 from whitenoise import WhiteNoise
 
 SOURCE = Path(__file__).parent / "static"
-STYLES = "shop.css"
+STYLES = {"css": "shop.css", "desk": "desk.css"}  # by the folder of the blocks
 TEXTS = frozenset((".css", ".js", ".svg", ".webmanifest", ".json", ".txt"))
 KEPT = 30 * 24 * 3600  # seconds that a file of an earlier release stays
 
@@ -75,13 +76,15 @@ def build(folder: Path) -> dict[str, str]:
 def _sources(names: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """Name and content of each file; the ones that mention others come last, when the others have their names."""
     every = sorted(path for path in SOURCE.rglob("*") if path.is_file())
-    styles = [path for path in every if path.parent.name == "css"]
+    styles = [path for path in every if path.parent.name in STYLES]
     others = [path for path in every if path not in styles]
     for path in sorted(others, key=lambda path: path.suffix in _MENTIONS):
         name = path.relative_to(SOURCE).as_posix()
         yield name, _renamed(path.read_bytes(), PurePosixPath(name), names)
-    joined = [_renamed(path.read_bytes(), PurePosixPath("css") / path.name, names) for path in styles]
-    yield STYLES, _INDENT.sub(b"\n", _COMMENT.sub(b"", b"\n".join(joined)))
+    for folder, name in STYLES.items():
+        theirs = [path for path in styles if path.parent.name == folder]
+        joined = [_renamed(path.read_bytes(), PurePosixPath("css") / path.name, names) for path in theirs]
+        yield name, _INDENT.sub(b"\n", _COMMENT.sub(b"", b"\n".join(joined)))
 
 
 def _renamed(content: bytes, name: PurePosixPath, names: dict[str, str]) -> bytes:

@@ -11,10 +11,9 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from flask import current_app
 from sqlalchemy import Row, String, and_, bindparam, cast, exists, func, literal, or_, select
 
-from shop import clock, ledger
+from shop import clock, ledger, newcomers
 from shop.database import connection, insert, rows
 from shop.inbox import CAME_IN
 from shop.ledger import Entry, Journal, UnbalancedError
@@ -62,6 +61,7 @@ _SOLD = (
         *orders.c["purchase_id", "seller_id", "goods_minor", "delivery_minor", "goods_currency", "deliver_until"],
         orders.c.id.label("order"),
         sellers.c.profile_id,
+        newcomers.is_new.label("is_new"),
         *lines.c["quantity", "price_minor", "platform_minor", "tax_minor", "creator_minor", "creator_id"],
         purchases.c.total_minor,
     )
@@ -161,7 +161,7 @@ def _entries(
 def _shares_to_send(order: list[Row[Any]]) -> list[dict[str, Any]]:
     """The seller's share and each creator's, to be sent when what was bought can no longer be returned."""
     head = order[0]
-    due = max(clock.now(), head.deliver_until) + timedelta(days=current_app.config["PAYOUT_HOLD"])
+    due = max(clock.now(), head.deliver_until) + timedelta(days=newcomers.hold(is_new=head.is_new))
     row = {
         "order_id": head.order,
         "state": TransferState.WAITING,

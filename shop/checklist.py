@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, delete, select
+from sqlalchemy import Row, bindparam, delete, func, select
 
 from shop import clock, papers
 from shop.accounts import Person
@@ -21,6 +21,21 @@ items, accounts = VettingItem.__table__, BankAccount.__table__
 _OF = select(*items.c["item", "state", "reason", "words", "at"]).where(items.c.seller_id == bindparam("seller"))
 _HAS_BANK = select(accounts.c.id).where(
     accounts.c.seller_id == bindparam("seller"), accounts.c.state.in_((BankState.CURRENT, BankState.WAITING))
+)
+
+
+# Of the seller of a query: what was accepted, in no order; and what the bank said about the name on their account.
+accepted = (
+    select(func.aggregate_strings(items.c.item, ","))
+    .where(items.c.seller_id == Seller.__table__.c.id, items.c.state == ItemState.ACCEPTED)
+    .correlate(Seller.__table__)
+    .scalar_subquery()
+)
+payee = (
+    select(accounts.c.payee_check)
+    .where(accounts.c.seller_id == Seller.__table__.c.id, accounts.c.state == BankState.CURRENT)
+    .correlate(Seller.__table__)
+    .scalar_subquery()
 )
 
 
@@ -60,6 +75,13 @@ class Step(NamedTuple):
     words: Words
 
 
+# The papers that an item asks for.
+PAPERS: dict[Item, tuple[PaperKind, ...]] = {
+    Item.IDENTITY: (PaperKind.FRONT, PaperKind.BACK),
+    Item.REGISTER: (PaperKind.EXTRACT,),
+    Item.LICENCE: (PaperKind.LICENCE,),
+    Item.MARK: (PaperKind.MARK,),
+}
 PACKAGING = frozenset(("DE", "FR"))  # where nobody sells without a number in the packaging register: LUCID, IDU
 _ALL = frozenset((Item.CONTACT, Item.BANK, Item.GOODS, Item.RETURNS, Item.PROMISE))
 _BUSINESS = frozenset((Item.REGISTER, Item.VAT, Item.REPRESENTATIVE))
@@ -76,6 +98,11 @@ def asked_of(kind: str, country: str) -> tuple[Item, ...]:
     if country not in EU:
         asked |= {Item.EU_RESPONSIBLE} | ({Item.LICENCE} if kind != SellerKind.INDIVIDUAL else set())
     return tuple(item for item in Item if item in asked)
+
+
+def papers_of(kind: str, country: str) -> dict[PaperKind, Item]:
+    """Which papers are asked of this kind of seller from this country, each with the item that it belongs to."""
+    return {paper: item for item in asked_of(kind, country) for paper in PAPERS.get(item, ())}
 
 
 def of(seller: Seller) -> list[Step]:
@@ -105,11 +132,11 @@ def _told(seller: Seller) -> dict[Item, bool]:
         Item.IDENTITY: {PaperKind.FRONT, PaperKind.BACK} <= here,
         Item.REGISTER: bool(seller.company_register and seller.company_number) and PaperKind.EXTRACT in here,
         Item.LICENCE: PaperKind.LICENCE in here,
-        Item.VAT: bool(seller.vat_number),
+        Item.VAT: bool(seller.vat_number) or seller.is_small_business,
         Item.REPRESENTATIVE: bool(seller.represented_by and seller.represented_as),
         Item.EU_RESPONSIBLE: bool(seller.eu_responsible.get("name") and seller.eu_responsible.get("address")),
         Item.PACKAGING: bool(seller.packaging.get(seller.country)),
-        Item.MARK: PaperKind.LICENCE in here,
+        Item.MARK: PaperKind.MARK in here,
         Item.BANK: bool(rows(_HAS_BANK, seller=seller.id)),
         Item.GOODS: bool(seller.sells_what),
         Item.RETURNS: bool(seller.returns_address),

@@ -42,7 +42,7 @@ from shop.models import (
     Variant,
 )
 from shop.parcels import Line
-from shop.products import MAY_BE_SOLD
+from shop.products import MAY_BE_BOUGHT
 
 carts, in_carts = Cart.__table__, CartLine.__table__
 products, variants, rates = Product.__table__, Variant.__table__, DeliveryRate.__table__
@@ -110,7 +110,7 @@ def _lines_of(chosen: FromClause, not_in_the_way: ScalarSelect[int], buyer: Colu
             variants.c.price_currency,
             products.c.vat_rate,
             variants.c.stock - variants.c.held + not_in_the_way,
-            and_(*MAY_BE_SOLD),
+            and_(*MAY_BE_BOUGHT),
             sellers.c.id,
             profiles.c.name,
             profiles.c.handle,

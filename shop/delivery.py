@@ -41,6 +41,11 @@ def delivery_dates(handling: int, min_days: int, max_days: int, today: date) -> 
     return Days(_after(sent, min_days), _after(sent, max_days))
 
 
+def sending_day(handling: int, today: date) -> date:
+    """The working day by whose end something has to leave that is ordered `today`, to arrive on time."""
+    return _after(_from(today), handling)
+
+
 def cost(rate: Money, free_from: int | None, goods: Money) -> Money:
     """What one seller's parcel with `goods` costs to bring: nothing from `free_from` minor units on."""
     return Money(0, rate.currency) if free_from is not None and goods.minor >= free_from else rate

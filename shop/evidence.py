@@ -10,15 +10,9 @@ from shop import look_ups, marks, papers
 from shop.checklist import Item
 from shop.database import rows
 from shop.look_ups import Found
-from shop.models import BankAccount, BankState, LookUpKind, Paper, PaperKind, PaperState, Seller
+from shop.models import BankAccount, BankState, LookUpKind, Paper, PaperState, Seller
 
-# Which papers and which answers belong to which item.
-PAPERS: dict[Item, tuple[PaperKind, ...]] = {
-    Item.IDENTITY: (PaperKind.FRONT, PaperKind.BACK),
-    Item.REGISTER: (PaperKind.EXTRACT,),
-    Item.LICENCE: (PaperKind.LICENCE,),
-    Item.MARK: (PaperKind.LICENCE,),
-}
+# Which answers belong to which item.
 ANSWERS = {Item.REGISTER: LookUpKind.COMPANY, Item.VAT: LookUpKind.VAT, Item.BANK: LookUpKind.PAYEE}
 
 sheets, accounts = Paper.__table__, BankAccount.__table__

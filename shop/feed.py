@@ -68,7 +68,7 @@ _IS_LIKED = exists().where(likes.c.clip_id == clips.c.id, likes.c.user_id == bin
 
 
 def _of_variants(what: Any) -> Any:
-    return select(what).where(variants.c.product_id == products.c.id).scalar_subquery()
+    return select(what).where(variants.c.product_id == products.c.id, variants.c.is_offered).scalar_subquery()
 
 
 _main = variants.alias("main")

@@ -68,7 +68,7 @@ def _country_error(iban: str) -> str | None:
         return _("No country has IBANs that begin with %(letters)s. Look at the first two letters.", letters=iban[:2])
     if not spec.in_sepa_zone and iban[:2] not in _NEW_IN_SEPA:
         name = i18n.country(iban[:2])
-        return _("%(country)s does not take part in SEPA, so we cannot pay to this account.", country=name)
+        return _("This account is outside SEPA (%(country)s), so we cannot pay to it.", country=name)
     return None
 
 
@@ -78,9 +78,9 @@ def _length_error(iban: str) -> str | None:
         return None
     facts = {"country": i18n.country(iban[:2]), "right": spec.iban_length, "has": has}
     if has < spec.iban_length:
-        words = _("This IBAN is too short: in %(country)s it has %(right)s characters, and this one has %(has)s.")
+        words = _("This IBAN is too short: it must have %(right)s characters (%(country)s), and this one has %(has)s.")
     else:
-        words = _("This IBAN is too long: in %(country)s it has %(right)s characters, and this one has %(has)s.")
+        words = _("This IBAN is too long: it must have %(right)s characters (%(country)s), and this one has %(has)s.")
     return words % facts
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, case, func, or_, select, text, update
@@ -41,6 +42,7 @@ RANKS = {
     PaymentState.PART_REFUNDED: 7,
     PaymentState.REFUNDED: 8,
 }
+LONGEST = 80  # signs of the name of an event
 CAME_IN = (PaymentState.PAID, PaymentState.PART_REFUNDED, PaymentState.REFUNDED)
 
 payments, attempts, refunds = Payment.__table__, PaymentAttempt.__table__, Refund.__table__
@@ -147,12 +149,20 @@ def keep(notice: Notice, raw: bytes) -> int | None:
     row = first(
         _KEEP,
         gateway=gateways.payment().name,
-        event=notice.id,
-        kind=notice.kind,
+        event=_as_kept(notice.id),
+        kind=_as_kept(notice.kind),
         body=_CLIENT_SECRET.sub(r"\1null", raw.decode()),
         now=clock.now(),
     )
     return int(row.id) if row else None
+
+
+def _as_kept(name: str) -> str:
+    """A name that is no name (a NUL, half a sign, no end) is kept as one, and stays another than all others."""
+    plain = name.replace("\0", "?").encode(errors="replace").decode()
+    if plain == name and len(name) <= LONGEST:
+        return name
+    return f"{plain[:60]}:{sha256(repr(name).encode()).hexdigest()[:16]}"
 
 
 def apply(report: Report) -> Verdict:

@@ -59,7 +59,7 @@ _DEAD = (
 
 def _asked(what: str, table: Any, key: Any, at: Any, state: str) -> Any:
     """One kind of request that was written down and sent, and of which nobody knows what became."""
-    columns = (literal(what).label("what"), key.label("key"), at.label("at"))
+    columns = (literal(what).label("what"), table.c.id.label("id"), key.label("key"), at.label("at"))
     return select(*columns, purchases.c.code).where(table.c.state == state)
 
 

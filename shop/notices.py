@@ -23,6 +23,7 @@ from shop.settlement import settle
 
 QUIET = timedelta(minutes=2)  # so long a call may wait for its job; then that got lost
 RETRIED = timedelta(days=3)  # a call that fits nothing we know
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
 MOST_BETWEEN = timedelta(hours=6)
 
 calls, given, attempts = WebhookEvent.__table__, Refund.__table__, PaymentAttempt.__table__
@@ -47,7 +48,11 @@ def receive(raw: bytes, header: str | None, *, endpoint: str = "payments") -> No
 def receive_again(event: dict[str, Any]) -> bool:
     """Keep an event that the gateway listed; says whether its call had not come."""
     body = json.dumps(event, separators=(",", ":"))
-    return _keep(gateways.payment().read_notice(body), body.encode())
+    try:
+        notice = gateways.payment().read_notice(body)
+    except UNREADABLE:  # it is kept like one that came, and a person looks at it
+        notice = Notice(str(event.get("id")), str(event.get("type")), None)
+    return _keep(notice, body.encode())
 
 
 def _keep(notice: Notice, raw: bytes) -> bool:
@@ -88,7 +93,7 @@ def _see_to(call: Row[Any]) -> Verdict:
     """Give each part of a call to the rule that it concerns; what concerns none is foreign."""
     try:
         notice = gateways.payment().read_notice(call.body)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except UNREADABLE:
         alert("unreadable_call", call=call.event_id, type=call.kind)
         return Verdict(InboxState.QUARANTINED)
     for part, rule in RULES.items():

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, select
 
-from shop import chosen, parcels
+from shop import chosen, newcomers, parcels
 from shop.chosen import One
 from shop.database import rows
 from shop.models import Profile, Seller
@@ -40,6 +40,7 @@ _FACTS = (
         sellers.c.returns_address,
         sellers.c.returns_note,
         sellers.c.platform_rate,
+        newcomers.under_way.label("under_way"),
     )
     .join(profiles, profiles.c.id == sellers.c.profile_id)
     .order_by(sellers.c.id)
@@ -50,6 +51,9 @@ _FEW_SELLERS = _FACTS.where(sellers.c.id.in_([bindparam(name, type_=sellers.c.id
 _SELLERS = _FACTS.where(sellers.c.id.in_(bindparam("sellers", expanding=True)))
 
 
+OURS = frozenset(("id", "platform_rate", "under_way"))  # of these facts: not the buyer's business
+
+
 class Offer(NamedTuple):
     """What can be bought now, on which terms."""
 
@@ -58,6 +62,16 @@ class Offer(NamedTuple):
     total: Money | None
     left_out: list[parcels.Line]  # what is in the cart too, but cannot be bought
     seen: str  # the fingerprint of all that the page promises
+
+    @property
+    def too_much(self) -> str:
+        """The name of a seller who is new here and may not have so much under way yet; empty: everybody may."""
+        names = (
+            parcel.name
+            for parcel in self.parcels
+            if newcomers.goes_over(self.sellers[parcel.seller].under_way, parcel.total)
+        )
+        return next(names, "")
 
 
 def make(wanted: str | One, person: int | None, country: str) -> Offer:

@@ -6,10 +6,11 @@ A paper is looked at by one moderator at a time, with a reason, for ten minutes;
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import IO, Any
 
-from sqlalchemy import Row, and_, bindparam, func, or_, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, update
 
 from shop import alerts, audit, clock, jobs, vault
 from shop.audit import Actor
@@ -18,7 +19,7 @@ from shop.errors import NotFound, Refused
 from shop.gateways import paper_reader, storage_papers
 from shop.gateways.paper_reader import LARGEST, Flaw, Read, UnfitError
 from shop.i18n import _
-from shop.models import AuditEntry, Paper, PaperKind, PaperState, Profile, Seller, SellerKind, User
+from shop.models import AuditEntry, Paper, PaperKind, PaperState, Profile, Seller, User, Vetting
 
 __all__ = ["LARGEST", "TooManyOpenings"]
 
@@ -43,7 +44,7 @@ _CALLED = (
     .join_from(papers, sellers, papers.c.seller_id == sellers.c.id)
     .join(profiles, sellers.c.profile_id == profiles.c.id)
     .outerjoin(users, papers.c.opened_by_id == users.c.id)
-    .where(papers.c.code == bindparam("code"), _SEALED)
+    .where(papers.c.code == bindparam("code"), _SEALED, sellers.c.vetting != Vetting.DRAFT)
 )
 _others = papers.alias("others")
 _looks_alike = and_(_others.c.picture_mark == papers.c.picture_mark, papers.c.picture_mark != b"")
@@ -80,13 +81,6 @@ class TooManyOpenings(Refused):
 
 
 # From the applicant
-
-
-def wanted(kind: str) -> tuple[PaperKind, ...]:
-    """Which papers this kind of seller is asked for."""
-    if kind == SellerKind.INDIVIDUAL:
-        return (PaperKind.FRONT, PaperKind.BACK)
-    return (PaperKind.EXTRACT,)
 
 
 def read(file: IO[bytes]) -> tuple[Read, bytes]:
@@ -136,12 +130,6 @@ def withdraw(seller_id: int, code: str) -> None:
 def of(seller_id: int) -> list[Row[Any]]:
     """The papers of one seller that are here, in the order in which they came."""
     return list(rows(_OF, seller=seller_id))
-
-
-def missing(seller_id: int, kind: str) -> list[PaperKind]:
-    """Which papers are asked for and have not been sent."""
-    here = {paper.kind for paper in of(seller_id)}
-    return [one for one in wanted(kind) if one not in here]
 
 
 def _why(flaw: Flaw) -> tuple[str, int]:
@@ -240,6 +228,16 @@ def close(code: str, *, by: Actor) -> None:
 def keep_until(seller_id: int, moment: datetime | None) -> None:
     """Set when the papers of a seller are shredded; None: not while they sell here."""
     connection().execute(update(papers).where(papers.c.seller_id == seller_id, _SEALED).values(keep_until=moment))
+
+
+def keep_only(seller_id: int, kinds: Collection[PaperKind]) -> None:
+    """Shred what is not among these kinds any more."""
+    _shred(papers.c.seller_id == seller_id, papers.c.kind.not_in(tuple(kinds)))
+
+
+def forget_all(seller_id: int) -> None:
+    """Forget that there ever were papers of this seller; they are shredded already."""
+    connection().execute(delete(papers).where(papers.c.seller_id == seller_id, ~_SEALED))
 
 
 def _shred(*which: Any) -> int:

@@ -92,6 +92,7 @@ class Parcel(NamedTuple):
     delivery: Money
     free_from: Money | None  # the value of the goods from which delivery would have been free
     arrives: delivery.Days | None  # None: nothing in it can be bought
+    leaves: date | None = None  # by the end of this day, to arrive on time
 
     @property
     def bought(self) -> list[Line]:
@@ -128,6 +129,7 @@ def _parcel(lines: list[Line], today: date) -> Parcel:
         delivery=cost,
         free_from=_free_from(bought, cost),
         arrives=delivery.Days(max(each.first for each in days), max(each.last for each in days)) if days else None,
+        leaves=delivery.sending_day(max(line.handling_days for line in bought), today) if bought else None,
     )
 
 

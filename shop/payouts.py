@@ -17,7 +17,13 @@ from shop.alerts import alert
 from shop.countries import HOME
 from shop.database import connection, first, insert, let_go, rows
 from shop.errors import NotFound
-from shop.gateways.payment_port import AccountReport, AccountRequest, AccountState, GatewayError
+from shop.gateways.payment_port import (
+    AccountReport,
+    AccountRequest,
+    AccountState,
+    GatewayError,
+    RejectedError,
+)
 from shop.i18n import _
 from shop.models import (
     Account,
@@ -37,6 +43,7 @@ from shop.models import (
     User,
     Vetting,
 )
+from shop.newcomers import is_too_early
 
 log = structlog.get_logger()
 
@@ -58,8 +65,8 @@ _MINE = (
         profiles.c.name,
         sellers.c.id.label("seller"),
         *sellers.c["kind", "vetting", "payouts_stopped_at"],
-        func.coalesce(sellers.c.legal_name, profiles.c.name).label("called"),
-        func.coalesce(sellers.c.email, users.c.email).label("email"),
+        func.coalesce(func.nullif(sellers.c.legal_name, ""), profiles.c.name).label("called"),
+        func.coalesce(func.nullif(sellers.c.email, ""), users.c.email).label("email"),
         func.coalesce(sellers.c.country, addresses.c.country, HOME).label("country"),
         accounts.c.id.label("account"),
         accounts.c.gateway_id,
@@ -163,21 +170,18 @@ def _mine(person: int) -> Row[Any]:
 def open_account(person: int) -> int:
     """Write down that this person wants to be paid, with all that the gateway will be told; gives the account's id.
 
-    After the commit, `introduce` it. Asking again changes nothing.
+    After the commit, `introduce` it. Asking again changes nothing, unless the gateway turned it down: then it is told
+    what is so by now, with another key, since a refusal is remembered with the old one.
     """
     mine, gateway = _mine(person), gateways.payment().name
-    request = {
-        "key": f"acct:{mine.id}:{gateway}",
-        "seller": mine.handle,
-        "name": mine.called,
-        "email": mine.email,
-        "country": mine.country,
-        "is_business": mine.kind in (SellerKind.BUSINESS, SellerKind.BRAND),
-    }
+    if mine.account is not None:
+        if mine.gateway_id is None and mine.wanted:
+            _renew(_account(mine.account), mine, gateway)
+        return int(mine.account)
     row = {
         "profile_id": mine.id,
         "gateway": gateway,
-        "request": request,
+        "request": _request(mine, f"acct:{mine.id}:{gateway}:1"),
         "state": AccountState.PENDING,
         "wanted": [],
         "opened_at": clock.now(),
@@ -187,13 +191,40 @@ def open_account(person: int) -> int:
     return int(_mine(person).account)
 
 
+def _request(mine: Row[Any], key: str) -> dict[str, Any]:
+    return {
+        "key": key,
+        "seller": mine.handle,
+        "name": mine.called,
+        "email": mine.email,
+        "country": mine.country,
+        "is_business": mine.kind in (SellerKind.BUSINESS, SellerKind.BRAND),
+    }
+
+
+def _renew(row: Row[Any], mine: Row[Any], gateway: str) -> None:
+    number = row.request["key"].removeprefix(f"acct:{mine.id}:{gateway}").removeprefix(":") or "1"
+    request = _request(mine, f"acct:{mine.id}:{gateway}:{int(number) + 1}")
+    same = (accounts.c.id == row.id, accounts.c.gateway_id.is_(None), accounts.c.changed_at == row.changed_at)
+    anew = {"request": request, "wanted": [], "changed_at": clock.now()}
+    connection().execute(update(accounts).where(*same).values(**anew))
+
+
 def introduce(account: int) -> None:
-    """Open the account with the gateway, once, and keep what it says; it ends the present transaction first."""
+    """Open the account with the gateway, once, and keep what it says; it ends the present transaction first.
+
+    That it was turned down is kept too (commit it): its own word for it then stands in what is `wanted`.
+    """
     row = _account(account)
     if row.gateway_id is None:
         let_go()
-        with turn.aside():
-            report = gateways.payment().open_account(AccountRequest(**row.request))
+        try:
+            with turn.aside():
+                report = gateways.payment().open_account(AccountRequest(**row.request))
+        except RejectedError as error:
+            silent = update(accounts).where(accounts.c.id == account, accounts.c.gateway_id.is_(None))
+            connection().execute(silent.values(wanted=[error.code], changed_at=clock.now()))
+            raise
         _believe(account, report)
 
 
@@ -257,7 +288,7 @@ def look_at_unfinished() -> None:
 # How somebody stands
 
 _waits = transfers.c.state == TransferState.WAITING
-_is_held = or_(transfers.c.due_at > _now, is_disputed, is_frozen)
+_is_held = or_(transfers.c.due_at > _now, is_disputed, is_frozen, is_too_early)
 _LEFT = ("transfer", "untransfer", "reversal")
 
 
@@ -288,3 +319,24 @@ def standing(account: Account, holder: int) -> Standing:
     """What a seller or a creator has coming, has had, and owes after money went back."""
     row = connection().execute(_STANDING, {"account": account, "holder": holder, "now": clock.now()}).one()
     return Standing(int(row.payable), int(row.on_hold), -int(row.paid_out), -int(row.owed))
+
+
+# Order by order from those that wait, whatever else there is: an order has few entries, a holder has many.
+_is_theirs = and_(entries.c.account == transfers.c.account, entries.c.holder_id == transfers.c.holder_id)
+_of_order = (
+    select(_sum(_is_theirs)).where(entries.c.order_id == transfers.c.order_id).correlate(transfers).scalar_subquery()
+)
+_WAITING = (
+    select(_of_order.label("minor"), _is_held.label("is_held"))
+    .where(transfers.c.account == bindparam("account"), transfers.c.holder_id == bindparam("holder"), _waits)
+    .subquery("waiting")
+)
+_COMING = select(_WAITING.c.is_held, func.sum(_WAITING.c.minor).label("minor")).group_by(_WAITING.c.is_held)
+
+
+def coming(account: Account, holder: int) -> tuple[int, int]:
+    """What somebody has coming: it may leave now, or it waits. As `standing`, without all that left long ago."""
+    found = {
+        bool(row.is_held): int(row.minor) for row in rows(_COMING, account=account, holder=holder, now=clock.now())
+    }
+    return found.get(False, 0), found.get(True, 0)

@@ -26,7 +26,8 @@ products, variants, changes = Product.__table__, Variant.__table__, PriceChange.
 _VARIANT = (
     select(variants.c.product_id, variants.c.position, variants.c.price_minor, variants.c.price_currency)
     .where(variants.c.id == bindparam("variant"))
-    .with_for_update()  # two changes at once would each take the other's price for the one before
+    # Two changes at once would each take the other's price for the one before. Who only names it does not wait.
+    .with_for_update(key_share=True)
 )
 _LAST = (
     select(changes.c.price_minor)
@@ -65,6 +66,22 @@ def set_price(variant: int, price: Money, at: datetime | None = None) -> None:
     if price.minor != was.price_minor:
         prior = _prior(variant, price, now)
         value = {"price_minor": price.minor, "prior_minor": prior, "reduced_at": now if prior else None}
+        connection().execute(_CHANGE.values(value), {"variant": variant})
+    if was.position == 0:
+        connection().execute(_COPY, {"product": was.product_id, "minor": price.minor})
+
+
+def pencil(variant: int, price: Money) -> None:
+    """Note what a variant will cost that is not for sale now. Nobody was asked that price, so it is no history, and no
+    saving may be announced from it: the history goes on where `set_price` is called as it goes up for sale.
+    """
+    was = first(_VARIANT, variant=variant)
+    if was is None:
+        raise NotFound(_("We cannot find this product."))
+    if price.minor <= 0 or price.currency != was.price_currency:
+        raise Refused(_("This cannot be the price."), 422)
+    if price.minor != was.price_minor:
+        value = {"price_minor": price.minor, "prior_minor": None, "reduced_at": None}
         connection().execute(_CHANGE.values(value), {"variant": variant})
     if was.position == 0:
         connection().execute(_COPY, {"product": was.product_id, "minor": price.minor})

@@ -81,6 +81,14 @@ SUSPENSIONS = _named(
     ("repeatedly", MISUSE, "Je hebt de regels herhaaldelijk overtreden, ook na een waarschuwing.",
      "You broke the rules repeatedly, also after a warning."),
 )  # fmt: skip
+# What the shop does by itself, by a rule that nobody has to judge.
+BY_ITSELF = _named(
+    ("paper_ran_out", "DSA (EU) 2022/2065, art. 30(3)",
+     "Een papier waarmee we weten wie je bent is verlopen, en er is geen nieuw gekomen. Stuur een nieuw op de pagina"
+     " van je winkel; zodra een moderator het heeft gezien, kun je weer verkopen.",
+     "A paper by which we know who you are has run out, and no new one has come. Send a new one on the page of your"
+     " shop; once a moderator has seen it, you can sell again."),
+)  # fmt: skip
 PAYOUTS = _named(
     ("fraud_suspected", TERMS, "Er zijn aanwijzingen van fraude. Je geld wacht tot we dat weten.",
      "There are signs of fraud. Your money waits until we know."),
@@ -106,6 +114,12 @@ PRODUCTS = _named(
      "This is a counterfeit, or somebody else has the right to it."),
     ("unsafe", SAFETY, "Dit is mogelijk niet veilig.",
      "This may not be safe."),
+    ("copied_picture", TERMS, "Een foto is van iemand anders.",
+     "A picture is somebody else's."),
+    ("green_claim", "2005/29/EC, annex I, 4a-4c", "Er staat dat het goed is voor natuur of klimaat, zonder bewijs.",
+     "It says that it is good for nature or climate, without proof."),
+    ("medical_claim", "2005/29/EC, annex I, 17", "Er staat dat het geneest.",
+     "It says that it heals."),
 )  # fmt: skip
 GOOD = _named(
     ("put_right", TERMS, "Wat er mis was is rechtgezet.",
@@ -119,7 +133,7 @@ UPHELD = _named(
      "Another moderator looked at everything anew, and the decision stays as it was."),
 )  # fmt: skip
 BANS = {**REFUSALS, **SUSPENSIONS}
-ALL = {**ITEMS, **BANS, **PAYOUTS, **PRODUCTS, **GOOD, **UPHELD}
+ALL = {**ITEMS, **BY_ITSELF, **BANS, **PAYOUTS, **PRODUCTS, **GOOD, **UPHELD}
 
 # What the items of a checklist are called, for mails in each language.
 NAMES = {

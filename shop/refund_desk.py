@@ -130,14 +130,20 @@ def _desk(*which: Any) -> Desk:
 
 
 def give(
-    desk: Desk, *, amount: str = "", quantities: Sequence[int] = (), reason: str = "goodwill", by: Actor | None = None
+    desk: Desk,
+    *,
+    amount: str = "",
+    quantities: Sequence[int] = (),
+    reason: str = "goodwill",
+    by: Actor | None = None,
+    token: str = "",
 ) -> int:
     """Give back all that is left; or an amount as one types it ("12,50"); or so many of each line, in their order."""
     of = {line.id: n for line, n in zip(desk.order.lines, quantities, strict=False) if n}
     if quantities and not of:
         raise Refused(_("Choose what goes back, and how many of it."), 422)
     minor = minor_of(amount) if amount and not of else None
-    return refunds.give(desk.order.id, minor, of=of or None, reason=reason, by=by.id if by else None)
+    return refunds.give(desk.order.id, minor, of=of or None, reason=reason, by=by.id if by else None, token=token)
 
 
 def give_as_staff(desk: Desk, *, reason: str = "goodwill", by: Actor | None, **what: Any) -> int:

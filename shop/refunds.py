@@ -33,7 +33,7 @@ from shop import (
 from shop.alerts import alert
 from shop.database import connection, db, first, let_go, rows
 from shop.errors import NotFound, Refused
-from shop.gateways.payment_port import KEYS_LAST, RefundReport, RefundStatus, RejectedError
+from shop.gateways.payment_port import KEYS_LAST, RefundReport, RefundStatus, RejectedError, Report
 from shop.i18n import _, price
 from shop.ledger import Entry, Journal
 from shop.models import (
@@ -89,7 +89,14 @@ _REFUND = (
     .where(refunds.c.id == bindparam("refund"))
 )
 _BY_GATEWAY_ID = select(refunds.c.id).where(refunds.c.gateway_id == bindparam("id"))
+_BY_TOKEN = select(refunds.c.asked).where(
+    refunds.c.order_id == bindparam("order"), refunds.c.token == bindparam("token")
+)
 _LINES = select(lines.c.variant_id, lines.c.quantity).where(lines.c.order_id == bindparam("order")).order_by(lines.c.id)
+
+
+class Again(Refused):
+    """This form was sent before, with the very same in it: it is done, and once is enough."""
 
 
 def give(
@@ -99,17 +106,21 @@ def give(
     of: Mapping[int, int] | None = None,
     reason: str = "goodwill",
     by: int | None = None,
+    token: str = "",
 ) -> int:
     """Give back all that is left of an order; or an amount in minor units, spread over its lines and delivery; or so
     many of some lines (`of` is `{order line: quantity}`). Gives the refund's id; the caller commits, a job sends it.
 
-    Raises `Refused` for an order that is not paid, that the bank is asking back, or that has less left than that.
+    Raises `Refused` for an order that is not paid, that the bank is asking back, or that has less left than that; and
+    `Again` when a form, known by its `token`, has wanted the very same before.
     """
     row = first(_ORDER, order=order)
     if row is None or row.settled_at is None:
         raise Refused(_("This order is not paid, so there is nothing to give back."))
     payment = inbox.lock(row.payment_id)
     row = first(_ORDER, order=order) or row  # it may have moved while we waited
+    asked = sha256(repr((amount, sorted((of or {}).items()), reason, by)).encode()).hexdigest()
+    _look_whether_again(order, token, asked)
     if payment.is_disputed:
         raise Refused(_("The buyer's bank is asking this money back. It decides; nothing can be given back now."))
     books.book(row.payment_id)  # an order of before the books has its page first
@@ -118,7 +129,7 @@ def give(
     total = sum(share.total for _part, share, _quantity in pieces)
     if not inbox.claim_back(row.payment_id, total):
         raise Refused(_("There is less left of this payment than that."))
-    refund = _write(row, total, reason, by)
+    refund = _write(row, total, reason=reason, by_id=by, token=token or None, asked=asked)
     buyer = Entry(Account.BUYER, total, "refund", row.purchase_id, order)
     books.take_back(f"refund:{refund}", row, pieces, buyer, "refund", refund_id=refund)
     reversals.take_back(order, f"ret:{refund}")
@@ -126,6 +137,16 @@ def give(
         _call_off(row, by)
     jobs.later(send, refund=refund)
     return refund
+
+
+def _look_whether_again(order: int, token: str, asked: str) -> None:
+    """The purchase is locked, so of two presses of one form the second sees what the first has written."""
+    before = first(_BY_TOKEN, order=order, token=token) if token else None
+    if before is None:
+        return
+    if before.asked == asked:
+        raise Again(_("This has been given back already."))
+    raise Refused(_("With this form money was given back already. Please look how much, before you give back more."))
 
 
 def _pieces(
@@ -159,23 +180,22 @@ def _worth(part: Part, quantity: int) -> int:
     return worth
 
 
-def _write(order: Row[Any], minor: int, reason: str, by: int | None) -> int:
+def _write(order: Row[Any], minor: int, **facts: Any) -> int:
     refund = Refund(
         code=secrets.token_urlsafe(16),
         payment_id=order.payment_id,
         attempt_id=order.attempt_id,
         order_id=order.id,
         amount=Money(minor, order.currency),
-        reason=reason,
         idempotency_key=secrets.token_urlsafe(16),
-        by_id=by,
         created_at=clock.now(),
+        **facts,
     )
     db.session.add(refund)
     db.session.flush()
     refund.idempotency_key = f"ret:{refund.id}:refund"
     db.session.flush()
-    history.note("refund", refund.id, "", RefundState.WANTED, reason)
+    history.note("refund", refund.id, "", RefundState.WANTED, facts["reason"])
     return refund.id
 
 
@@ -205,10 +225,19 @@ def send(refund: int) -> None:
         log.error("the gateway rejects a refund", refund=refund, code=error.code)
         _fail(refund)
         return
-    report = gateway.get_payment(wanted.paid_as)
+    accepted(refund, done, gateway.get_payment(wanted.paid_as))
+
+
+def accepted(refund: int, done: RefundReport, payment: Report) -> None:
+    """The gateway has it: in the books once, and its payment stands as it says."""
     _end(refund, (RefundState.WANTED,), RefundState.SENT, done.id)
-    inbox.apply(report)
+    inbox.apply(payment)
     _hear(refund, done)
+
+
+def looked_up(refund: int) -> Row[Any] | None:
+    """A refund with its payment."""
+    return first(_REFUND, refund=refund)
 
 
 def apply(report: RefundReport) -> inbox.Verdict:

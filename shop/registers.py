@@ -120,7 +120,11 @@ def vat_error(country: str, text: str) -> str | None:
         return None if is_right else _("A VAT number has 4 to 20 letters and figures.")
     if stranger := _stranger(country, number):
         names = {"other": i18n.country(stranger), "country": i18n.country(country), "letters": _letters(country)[0]}
-        return _("This is a VAT number of %(other)s. Give the one of %(country)s: it begins with %(letters)s.", **names)
+        return _(
+            "This is a VAT number of another country (%(other)s). Give the one that begins with %(letters)s"
+            " (%(country)s).",
+            **names,
+        )
     return _written_error(country, normal_vat(country, text)) or _vat_check_error(normal_vat(country, text))
 
 
@@ -151,7 +155,7 @@ def _written_error(country: str, number: str) -> str | None:
         facts["right"] = max(written.lengths) + 2
         words = _("This VAT number is too long: %(example)s has %(right)s characters, and this one has %(has)s.")
     elif not re.fullmatch(written.shape, number[2:], re.ASCII):
-        words = _("In %(country)s a VAT number looks like %(example)s: look which of them are letters.")
+        words = _("A VAT number looks like %(example)s (%(country)s): look which of its signs are letters.")
     else:
         return None
     return words % facts

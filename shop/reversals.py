@@ -75,6 +75,15 @@ _REVERSAL = (
     .join(payments, payments.c.purchase_id == orders.c.purchase_id)
     .where(reversals.c.id == bindparam("reversal"))
 )
+_BEGIN = (
+    update(reversals)
+    .where(reversals.c.transfer_id == bindparam("transfer"), reversals.c.state == ReversalState.WANTED)
+    .values(due_at=bindparam("now"))
+    .returning(reversals.c.id)
+)
+_CAME_BACK = select(func.coalesce(func.sum(_open), 0)).where(
+    reversals.c.transfer_id == bindparam("transfer"), reversals.c.is_callable, reversals.c.state == ReversalState.DONE
+)
 _TO_CALL = select(*reversals.c["id", "state", "due_at"]).where(
     reversals.c.is_callable,
     reversals.c.state.in_(_UNFINISHED),
@@ -131,11 +140,38 @@ def reverse(reversal: int) -> None:
         gateways.payment().reverse_transfer(row.gateway_id, amount, key=row.key)
     except RejectedError as error:
         log.warning("a transfer cannot be taken back: it is owed", reversal=reversal, code=error.code)
-        _settle(reversal, ReversalState.OWED, due_at=clock.now() + AGAIN)
+        refused(reversal)
         return
+    taken(reversal)
+
+
+def taken(reversal: int) -> None:
+    """It came back: once, and in the books."""
+    row = connection().execute(_REVERSAL, {"reversal": reversal}).one()
     inbox.lock(row.payment_id)
     if _settle(reversal, ReversalState.DONE):
-        post(row, f"reversal:{reversal}", "reversal", amount.minor)
+        post(row, f"reversal:{reversal}", "reversal", row.amount_minor - row.netted_minor)
+
+
+def refused(reversal: int) -> None:
+    """It did not come back: it is owed, and asked for again tomorrow, with another key."""
+    _settle(reversal, ReversalState.OWED, due_at=clock.now() + AGAIN)
+
+
+def looked_up(reversal: int) -> Row[Any] | None:
+    """What has to come back, with the transfer that it comes out of."""
+    return first(_REVERSAL, reversal=reversal)
+
+
+def came_back(transfer: int) -> int:
+    """How much of a transfer has come back, in minor units, as far as we know."""
+    return int(connection().execute(_CAME_BACK, {"transfer": transfer}).scalar_one())
+
+
+def begin(transfer: int) -> None:
+    """A transfer was answered: what waited for that is asked for now. Nobody asked before, however old it is."""
+    for row in rows(_BEGIN, transfer=transfer, now=clock.now()):
+        jobs.later(reverse, reversal=row.id)
 
 
 def _settle(reversal: int, state: ReversalState, due_at: datetime | None = None) -> bool:

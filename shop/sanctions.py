@@ -13,6 +13,7 @@ from shop.database import connection, db
 from shop.errors import Refused
 from shop.i18n import _
 from shop.models import Action, AppealOutcome, Proposal, Role, Seller, Statement, Verdict, Vetting
+from shop.reasons import Reason
 from shop.sellers import LIFTED
 from shop.verdicts import note_of, write_down
 from shop.words import Words
@@ -32,7 +33,14 @@ def suspend(seller: Seller, *, by: Person, reason: str, words: Words) -> None:
     write_down(seller, Vetting.APPROVED, by, words.said(""))
 
 
-def _stop(seller: Seller, by: Person, told: Words) -> None:
+def stop_by_itself(seller: Seller, reason: Reason, words: Words) -> None:
+    """The shop stops somebody's sales by a rule that nobody has to judge; its statement says so. Undone by `lift`."""
+    _stop(seller, None, note_of(reason, words))
+    statements.write(seller, Verdict.SUSPENDED, by=None, reason=reason, words=words)
+    write_down(seller, Vetting.APPROVED, None, reason.said.said("en"))
+
+
+def _stop(seller: Seller, by: Person | None, told: Words) -> None:
     sellers.move(seller, Vetting.SUSPENDED, by=by, note=told.said("en"), is_told=False, vetting_note=told)
     if seller.profile.user is not None:
         accounts.revoke(seller.profile.user, Role.SELLER, by=by, reason="sales stopped")

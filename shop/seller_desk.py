@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, func, or_, select
+from sqlalchemy import Row, and_, bindparam, func, or_, select, union
 
 from shop import clock
 from shop.database import rows
@@ -53,18 +53,16 @@ _COUNTS = (
 )
 # Both indexes by what a text begins with; a name is tried in the ways in which people write one.
 WAYS: tuple[Callable[[str], str], ...] = (str, str.lower, str.title, str.upper)
+_hits = union(
+    select(profiles.c.id).where(profiles.c.handle.like(bindparam("handle"))),
+    *(select(profiles.c.id).where(profiles.c.name.like(bindparam(f"name{n}"))) for n in range(len(WAYS))),
+).subquery()
 _FOUND = (
     select(*_ROW)
-    .join_from(profiles, sellers, sellers.c.profile_id == profiles.c.id)
+    .join_from(_hits, profiles, profiles.c.id == _hits.c.id)
+    .join(sellers, sellers.c.profile_id == profiles.c.id)
     .outerjoin(claimer, claimer.c.id == sellers.c.claimed_by_id)
-    .where(
-        or_(
-            profiles.c.handle.like(bindparam("handle")),
-            *(profiles.c.name.like(bindparam(f"name{n}")) for n in range(len(WAYS))),
-        ),
-        profiles.c.handle > bindparam("after"),
-        sellers.c.vetting != Vetting.DRAFT,
-    )
+    .where(profiles.c.handle > bindparam("after"), sellers.c.vetting != Vetting.DRAFT)
     .order_by(profiles.c.handle)
     .limit(PAGE + 1)
 )
@@ -128,12 +126,12 @@ def found(words: str, after: str = "") -> Leaf:
 
 
 def due(applied_at: datetime) -> datetime:
-    """When the working days are over in which we mean to decide: at the same hour, Amsterdam's days."""
-    day, left = applied_at.astimezone(AMSTERDAM), PROMISED
+    """When the working days are over in which we mean to decide: so many hours later, of days in Amsterdam."""
+    day, days, left = applied_at.astimezone(AMSTERDAM).date(), 0, PROMISED
     while left:
-        day += timedelta(days=1)
-        left -= is_working_day(day.date())
-    return day.astimezone(clock.UTC)
+        days += 1
+        left -= is_working_day(day + timedelta(days=days))
+    return applied_at + timedelta(days=days)
 
 
 def selling(after: str = "") -> tuple[list[Row[Any]], str | None]:

@@ -25,6 +25,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     Vetting.APPROVED: (Vetting.SUSPENDED,),
     Vetting.SUSPENDED: (Vetting.APPROVED,),
 }
+TAKEN_BACK = (Vetting.WAITING, Vetting.DRAFT)  # by its owner, and by nobody else
 OBJECTION, LIFTED, LEFT = "objection", "lifted", "left"  # steps of the story that are no states
 # How long papers are kept from the moment of a move; None: as long as it stays like that.
 KEEPS: dict[str, timedelta | None] = {
@@ -51,21 +52,22 @@ def of(person: Person) -> Seller | None:
 
 
 def called(handle: str) -> Seller:
-    """The application or shop behind a handle, for the moderators' desk."""
-    found = db.session.scalar(select(Seller).join(Profile).where(Profile.handle == handle))
+    """The application or shop behind a handle, for the moderators' desk. A draft is nobody's but its owner's."""
+    sent_in = (Profile.handle == handle, Seller.vetting != Vetting.DRAFT)
+    found = db.session.scalar(select(Seller).join(Profile).where(*sent_in))
     if found is None:
         raise NotFound(_("There is no such application."))
     return found
 
 
 def apply(person: Person, *, handle: str, shop_name: str, is_told: bool = True, **facts: Any) -> Seller:
-    """Ask to sell: a new application, or a better one where something had to be fixed. It waits for a moderator.
+    """Ask to sell with everything at once: a new application, or a better one. It waits for a moderator.
 
-    Who has a window already sells under its handle and name.
+    People do it step by step (`application`); this is for who knows it all already, such as the demo.
     """
     seller = of(person)
     if seller is None:
-        seller = _first(person, handle, shop_name, facts)
+        seller = begin(person, handle, shop_name, {"vetting": Vetting.WAITING, **facts})
         first = noted(seller, "", Vetting.WAITING, person, "")
         if is_told:
             tell(seller, first)
@@ -74,13 +76,14 @@ def apply(person: Person, *, handle: str, shop_name: str, is_told: bool = True, 
     return seller
 
 
-def _first(person: Person, handle: str, shop_name: str, facts: dict[str, Any]) -> Seller:
+def begin(person: Person, handle: str, shop_name: str, facts: dict[str, Any]) -> Seller:
+    """Somebody's first and only application. Who has a window already sells under its handle and name."""
     profile = db.session.scalar(select(Profile).where(Profile.user_id == person.id))
     if profile is None:
         if not accounts.is_free(handle):
             raise Refused(_("This name is taken. Choose another one."), 422)
         profile = Profile(user_id=person.id, handle=handle, name=shop_name, created_at=clock.now())
-    seller = Seller(vetting=Vetting.WAITING, applied_at=clock.now(), **facts)
+    seller = Seller(applied_at=clock.now(), **facts)
     try:
         with db.session.begin_nested():
             db.session.add(profile)
@@ -97,17 +100,9 @@ def waiting_before(seller: Seller) -> int:
     return int(connection().execute(_BEFORE, {"applied_at": seller.applied_at}).scalar_one())
 
 
-def is_open_for_papers(seller: Seller) -> bool:
-    """May papers be sent with this application? Only before it is decided."""
-    return seller.vetting in (Vetting.WAITING, Vetting.NEEDS_FIXING)
-
-
-def asked_for(person: Person, kind: str) -> int:
-    """The number of this person's application, where it may still be sent this kind of paper."""
-    seller = of(person)
-    if seller is None or not is_open_for_papers(seller) or kind not in papers.wanted(seller.kind):
-        raise Refused(_("This paper is not asked for at the moment."))
-    return seller.id
+def is_open(seller: Seller) -> bool:
+    """May its owner change this application? Not while it is with the moderators, and not once it is decided."""
+    return seller.vetting in (Vetting.DRAFT, Vetting.NEEDS_FIXING)
 
 
 def leave(person: Person) -> None:
@@ -121,12 +116,17 @@ def leave(person: Person) -> None:
         papers.keep_until(seller.id, clock.now() + papers.REFUSED)
 
 
-def move(seller: Seller, to: str, *, by: Person, note: str, step: str = "", is_told: bool = True, **facts: Any) -> None:
-    """Move an application along, once, however many try at the same moment; and write to its owner."""
+def move(
+    seller: Seller, to: str, *, by: Person | None, note: str, step: str = "", is_told: bool = True, **facts: Any
+) -> None:
+    """Move an application along, once, however many try at the same moment; and write to its owner.
+
+    `by` is None for the shop itself.
+    """
     was = seller.vetting
     if seller.banned_at is not None:
         raise Refused(_("This shop is closed for good."))
-    if to not in MOVES[was]:
+    if to not in MOVES[was] and (was, to) != TAKEN_BACK:
         raise Refused(_("This application has just changed. Please look again."))
     same = (
         sellers.c.id == seller.id,
@@ -144,10 +144,16 @@ def move(seller: Seller, to: str, *, by: Person, note: str, step: str = "", is_t
         tell(seller, last)
 
 
-def noted(seller: Seller, was: str, became: str, by: Person, note: str) -> Event:
+def noted(seller: Seller, was: str, became: str, by: Person | None, note: str) -> Event:
     """Write a step down in the story of an application."""
     step = Event(
-        at=clock.now(), subject="seller", subject_id=seller.id, was=was, became=became, user_id=by.id, note=note[:1000]
+        at=clock.now(),
+        subject="seller",
+        subject_id=seller.id,
+        was=was,
+        became=became,
+        user_id=by.id if by else None,
+        note=note[:1000],
     )
     db.session.add(step)
     db.session.flush()

@@ -41,7 +41,7 @@ _CLAIM = (
 _MOVE = (
     update(orders)
     .where(orders.c.purchase_id == bindparam("purchase"), orders.c.status == OrderStatus.PENDING_PAYMENT)
-    .values(status=bindparam("to"))
+    .values(status=bindparam("to"), paid_at=bindparam("paid_at", type_=orders.c.paid_at.type))
     .returning(orders.c.id)
 )
 _WAITING_ORDER = (
@@ -88,12 +88,15 @@ def settle(payment: int) -> None:
     is_sold = paying.state in inbox.CAME_IN and _deliver(paying)
     if paying.state in (PaymentState.FAILED, PaymentState.CANCELLED):
         stock.release(paying.purchase_id)
-    if paying.state not in inbox.CAME_IN:
-        return  # no money has come: there is nothing to give back, nor to write in the books
+    if is_sold or paying.state not in inbox.CAME_IN:
+        return  # no money has come: there is nothing to give back, nor to write in the books; or all of it is done
+    _send_back(payment)
+    books.book(payment)
+
+
+def _send_back(payment: int) -> None:
     for row in rows(_WANTED, payment=payment):
         jobs.later(refunds.send, refund=row.id)
-    if not is_sold:
-        books.book(payment)
 
 
 def _deliver(payment: Row[Any]) -> bool:
@@ -104,6 +107,7 @@ def _deliver(payment: Row[Any]) -> bool:
         log.warning("one cart was paid in two tabs", payment=payment.id)
         _return_money(payment, "paid_twice")
         return False
+    _send_back(payment.id)  # before the stock: whoever waits for that waits for all that follows
     try:
         with db.session.begin_nested():
             return _sell(payment)
@@ -146,7 +150,8 @@ def _return_money(payment: Row[Any], why: str) -> None:
 
 
 def _move_orders(purchase: int, to: OrderStatus) -> None:
-    for row in rows(_MOVE, purchase=purchase, to=to):
+    paid_at = clock.now() if to == OrderStatus.PAID else None
+    for row in rows(_MOVE, purchase=purchase, to=to, paid_at=paid_at):
         history.note("order", row.id, OrderStatus.PENDING_PAYMENT, to)
 
 

@@ -38,7 +38,9 @@ CARDS = (
         *pictures.c["name", "width", "height", "name_360", "name_640"],
         *variants.c["price_minor", "price_currency", "prior_minor", "reduced_at"],
         *rates.c["min_days", "max_days"],
-        exists().where(_other.c.product_id == products.c.id, _other.c.stock > _other.c.held).label("is_in_stock"),
+        exists()
+        .where(_other.c.product_id == products.c.id, _other.c.stock > _other.c.held, _other.c.is_offered)
+        .label("is_in_stock"),
     )
     .join(variants, and_(variants.c.product_id == products.c.id, variants.c.position == 0))
     .join(sellers, sellers.c.id == products.c.seller_id)

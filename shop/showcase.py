@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Text, bindparam, cast, select
 
-from shop import shelf
+from shop import checklist, shelf
 from shop.database import first, rows
 from shop.errors import NotFound
 from shop.i18n import _
@@ -27,6 +27,8 @@ _PROFILE = (
         sellers.c.id.label("seller_id"),
         *sellers.c["kind", "legal_name", "company_register", "company_number", "vat_number", "email", "phone"],
         *sellers.c["street", "postcode", "city", "country", "is_self_certified", "decided_at"],
+        checklist.accepted.label("checked"),
+        checklist.payee.label("payee"),
     )
     .outerjoin(sellers, (sellers.c.profile_id == profiles.c.id) & may_sell)
     .where(profiles.c.handle == bindparam("handle"))

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, select, update
 
 from shop import clock, gateways, inbox, jobs, ledger, reversals
 from shop.alerts import alert
-from shop.database import connection, db, first, rows
-from shop.gateways.payment_port import KEYS_LAST, AccountState, RejectedError, TransferRequest
+from shop.database import connection, db, first, rows, run
+from shop.gateways.payment_port import KEYS_LAST, AccountState, RejectedError, TransferReport, TransferRequest
 from shop.models import (
     Account,
     Order,
@@ -28,6 +28,7 @@ from shop.models import (
     TransferState,
 )
 from shop.money import Money
+from shop.newcomers import is_too_early
 from shop.payouts import is_disputed, is_frozen, is_gone, is_stopped
 
 AT_ONCE = 200
@@ -67,6 +68,7 @@ _DUE = (
         ~is_gone,
         ~is_frozen,
         ~is_disputed,
+        ~is_too_early,
     )
     .order_by(transfers.c.due_at)
     .limit(AT_ONCE)
@@ -85,6 +87,17 @@ _OF_ORDER = (
 _UNANSWERED = select(transfers.c.id, transfers.c.changed_at).where(
     transfers.c.state == TransferState.SENDING,
     transfers.c.changed_at < bindparam("before", type_=transfers.c.changed_at.type),
+)
+
+
+_LATER = (
+    update(transfers)
+    .where(
+        transfers.c.order_id == bindparam("order"),
+        transfers.c.state == TransferState.WAITING,
+        transfers.c.due_at < bindparam("moment", type_=transfers.c.due_at.type),
+    )
+    .values(due_at=bindparam("moment", type_=transfers.c.due_at.type))
 )
 
 
@@ -115,9 +128,9 @@ def send(transfer: int) -> None:
         report = gateways.payment().transfer(request)
     except RejectedError as error:
         alert("transfer_failed", transfer=transfer, code=error.code)
-        _turned_down(transfer, error.code)
+        turned_down(transfer, error.code)
     else:
-        _move(transfer, TransferState.SENDING, state=TransferState.DONE, gateway_id=report.id, last_error="")
+        arrived(transfer, report)
 
 
 def _prepared(transfer: int) -> TransferRequest | None:
@@ -166,7 +179,18 @@ def _key(row: Row[Any], tries: int) -> str:
     return f"co:{row.purchase_id}:transfer:{row.order_id}{whose}{again}"
 
 
-def _turned_down(transfer: int, code: str) -> None:
+def arrived(transfer: int, report: TransferReport) -> None:
+    """The gateway has it; what was to come back of it meanwhile can be asked back from now on."""
+    if _move(transfer, TransferState.SENDING, state=TransferState.DONE, gateway_id=report.id, last_error=""):
+        reversals.begin(transfer)
+
+
+def looked_up(transfer: int) -> Row[Any] | None:
+    """A share with its order and payment."""
+    return first(_TRANSFER, transfer=transfer)
+
+
+def turned_down(transfer: int, code: str) -> None:
     """The share is payable again, tomorrow; what was to come back of it need not."""
     row = connection().execute(_TRANSFER, {"transfer": transfer}).one()
     inbox.lock(row.payment_id)
@@ -179,6 +203,11 @@ def _turned_down(transfer: int, code: str) -> None:
 def _move(transfer: int, was: TransferState, **values: Any) -> bool:
     moved = update(transfers).where(transfers.c.id == transfer, transfers.c.state == was)
     return connection().execute(moved.values(changed_at=clock.now(), **values)).rowcount == 1
+
+
+def not_before(order: int, moment: datetime) -> None:
+    """The shares of an order that wait leave no earlier than this: it arrived later than was promised."""
+    run(_LATER, order=order, moment=moment)
 
 
 def of_order(order: int) -> Sequence[Row[Any]]:

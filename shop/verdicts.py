@@ -5,6 +5,7 @@ By one moderator who has taken it, on what that moderator saw, with a reason; an
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -23,7 +24,6 @@ from shop.models import (
     BankAccount,
     ItemState,
     Paper,
-    PaperKind,
     PaperState,
     Proposal,
     Role,
@@ -40,12 +40,7 @@ CALLED = {
     Vetting.NEEDS_FIXING: Verdict.ASKED,
     Vetting.REFUSED: Verdict.REFUSED,
 }
-# The papers of which a moderator reads until when they are valid.
-DATED: dict[Item, tuple[PaperKind, ...]] = {
-    Item.IDENTITY: (PaperKind.FRONT, PaperKind.BACK),
-    Item.REGISTER: (PaperKind.EXTRACT,),
-    Item.LICENCE: (PaperKind.LICENCE,),
-}
+DATED = checklist.PAPERS  # of these papers a moderator reads until when they are valid
 
 accounts_of, sheets = BankAccount.__table__, Paper.__table__
 _BANK = select(accounts_of.c.id, accounts_of.c.state).where(accounts_of.c.seller_id == bindparam("seller"))
@@ -67,6 +62,13 @@ def is_for(seller: Seller, person: Person) -> bool:
         return False
     appeal = appeals.open_of(seller, Verdict.REFUSED)
     return appeal is None or appeals.is_for(appeal, person)
+
+
+def take(seller: Seller, *, by: Person) -> None:
+    """Take an application, to decide on it within half an hour; not one that is for somebody else to decide."""
+    if not is_for(seller, by):
+        raise Refused(_("This application is for another moderator to decide."), 403)
+    claims.take(seller, by=by)
 
 
 def _see_to(seller: Seller, by: Person, seen: str) -> None:
@@ -131,7 +133,7 @@ def decide(seller: Seller, verdict: str, *, by: Person, words: Words, seen: str,
     _see_to(seller, by, seen)
     if verdict == Vetting.APPROVED:
         _see_to_items(seller)
-        settle(seller, verdict, by=by)
+        settle(seller, verdict, by=by, looked_at=checklist.asked_of(seller.kind, seller.country))
     elif verdict == Vetting.NEEDS_FIXING:
         fixes = [(step.item, step.reason, step.words) for step in checklist.of(seller) if step.state == State.FIX]
         if not fixes:
@@ -157,8 +159,6 @@ def _see_to_items(seller: Seller) -> None:
             n,
         )
         raise Refused(words, 422)
-    if papers.missing(seller.id, seller.kind):
-        raise Refused(_("Not every paper that is asked for has been sent."), 422)
 
 
 def _with(listed: Words, words: Words) -> Words:
@@ -175,6 +175,7 @@ def settle(
     reason: Reason | None = None,
     words: Words | None = None,
     second: Person | None = None,
+    looked_at: Collection[str] = (),
     is_told: bool = True,
 ) -> None:
     """Write down a verdict of which somebody has seen to the grounds: `decide` does, and the demo brings them along."""
@@ -198,7 +199,7 @@ def settle(
     )
     if verdict == Vetting.APPROVED and seller.profile.user is not None:
         accounts.grant(seller.profile.user, Role.SELLER, by=by, reason="approved as a seller")
-    write_down(seller, was, by, told.said("en"))
+    write_down(seller, was, by, told.said("en"), looked_at)
 
 
 def note_of(reason: Reason | None, words: Words) -> Words:
@@ -208,9 +209,10 @@ def note_of(reason: Reason | None, words: Words) -> Words:
     return Words({code: "\n".join(filter(None, said)) for code, said in both.items()})
 
 
-def write_down(seller: Seller, was: str, by: Person, reason: str) -> None:
+def write_down(seller: Seller, was: str, by: Person | None, reason: str, looked_at: Collection[str] = ()) -> None:
     """Note in the audit what became of a seller; last, as the audit wants it."""
-    before, after = {"vetting": str(was)}, {"vetting": str(seller.vetting)}
+    after: dict[str, Any] = {"vetting": str(seller.vetting)}
+    before, after = {"vetting": str(was)}, after | ({"checks": sorted(looked_at)} if looked_at else {})
     audit.note("seller decided", f"seller:{seller.profile.handle}", by=by, reason=reason, before=before, after=after)
 
 

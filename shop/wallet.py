@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from flask import current_app
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 
 from shop import clock, gateways, jobs, turn
 from shop.database import connection, first, insert, let_go, rows
@@ -47,6 +47,11 @@ _FORGET = (
     .where(saved.c.user_id == bindparam("user"), saved.c.code == bindparam("method"), saved.c.forgotten_at.is_(None))
     .values(name="", forgotten_at=bindparam("now"))
     .returning(saved.c.gateway, saved.c.gateway_id)
+)
+_FORGET_CUSTOMER = (
+    delete(customers)
+    .where(customers.c.user_id == bindparam("user"))
+    .returning(customers.c.gateway, customers.c.gateway_id)
 )
 
 
@@ -151,19 +156,34 @@ def forget(user: int, method: str) -> None:
 
 
 def forget_all(user: int) -> None:
-    """Forget all that somebody kept, with whichever gateway: their account is closed."""
+    """Forget all that somebody kept, with whichever gateway, and who they are there: their account is closed."""
     for row in rows(_ALL, user=user):
         forget(user, row.code)
+    for row in rows(_FORGET_CUSTOMER, user=user):
+        jobs.later(forget_customer_at_gateway, gateway=row.gateway, customer=row.gateway_id)
 
 
 @jobs.handler
 def forget_at_gateway(gateway: str, method: str) -> None:
     """Have the gateway forget it too; what another one keeps is not ours to reach."""
-    let_go()
-    if gateways.payment().name != gateway:
-        return
-    try:
-        gateways.payment().forget_method(method)
-    except UnreachableError as error:
-        log.warning("the gateway does not forget a method yet", error=repr(error))
+    if not _forgets(gateway, "forget_method", method):
         jobs.later(forget_at_gateway, delay=AGAIN, gateway=gateway, method=method)
+
+
+@jobs.handler
+def forget_customer_at_gateway(gateway: str, customer: str) -> None:
+    """Have the gateway forget somebody, with all that it still keeps for them."""
+    if not _forgets(gateway, "forget_customer", customer):
+        jobs.later(forget_customer_at_gateway, delay=AGAIN, gateway=gateway, customer=customer)
+
+
+def _forgets(gateway: str, how: str, what: str) -> bool:
+    """Did the gateway answer? Forgetting twice does no harm."""
+    let_go()
+    if gateways.payment().name == gateway:
+        try:
+            getattr(gateways.payment(), how)(what)
+        except UnreachableError as error:
+            log.warning("the gateway does not forget yet", what=how, error=repr(error))
+            return False
+    return True

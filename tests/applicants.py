@@ -85,3 +85,15 @@ def accept_all(seller: Seller, by: Person) -> str:
 def fix(seller: Seller, by: Person, item: Item = Item.GOODS) -> None:
     """Mark one item as to be fixed, without a word of one's own."""
     checklist.judge(seller, item, ItemState.FIX, by=by, reason="vague")
+
+
+def fill_the_queue(many: int) -> None:
+    """So many businesses wait, one minute after another; commits as it goes."""
+    start = clock.now() - timedelta(minutes=many)
+    for n in range(many):
+        at = start + timedelta(minutes=n)
+        profile = a_profile(f"shop{n:05}", f"Shop {n:05}")
+        db.session.add(a_seller("", "", profile=profile, vetting=Vetting.WAITING, applied_at=at, decided_at=None))
+        if n % 1000 == 999:
+            db.session.commit()
+    db.session.commit()

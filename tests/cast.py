@@ -58,6 +58,7 @@ def a_seller(handle: str, name: str, *, profile: Profile | None = None, **given:
         "is_self_certified": True,
         "applied_at": clock.now(),
         "decided_at": clock.now(),
+        "established_at": clock.now(),
     }
     return Seller(profile=profile or a_profile(handle, name), **{**facts, **given})
 
@@ -87,6 +88,8 @@ def a_product(seller: Seller, code: str, title: str, variants: list[Variant], **
         "maker": {"name": "Maker", "address": STREET, "email": "maker@maker.example"},
         "responsible": {"name": "Europa", "address": STREET, "email": "europa@maker.example"},
         "created_at": clock.now(),
+        "searched": title.casefold(),
+        "has_own_delivery": True,
         "delivery": [
             DeliveryRate(country=country, min_days=1, max_days=2, cost=Money(395, "EUR"), free_from_minor=5000)
             for country in ("NL", "BE")
@@ -199,6 +202,7 @@ def _an_order(seller: int) -> Order:
         delivery=Money(395, "EUR"),
         deliver_from=clock.now() + timedelta(days=2),
         deliver_until=clock.now() + timedelta(days=3),
+        send_until=clock.now() + timedelta(days=1),
     )
 
 

@@ -115,13 +115,15 @@ if __name__ == "__main__":
 
     from shop.gateways import paper_reader
 
+    read = {"paper": paper_reader.read, "picture": paper_reader.read_for_show}[sys.argv[2]]
     told = {}
     for path in sorted(Path(sys.argv[1]).iterdir()):
         began = time.monotonic()
         with path.open("rb") as file:
             try:
-                found = paper_reader.read(file)
-                end = "canary" if CANARY in b"".join(found.pages) else "cleaned"
+                found = read(file)
+                made = found.pages if sys.argv[2] == "paper" else found.sizes
+                end = "canary" if CANARY in b"".join(made) else "cleaned"
             except paper_reader.UnfitError as error:
                 end = str(error.flaw)
         told[path.name] = [end, time.monotonic() - began]

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -30,19 +29,33 @@ LANGUAGES = ("en", "nl")
 RESET = "the-token-of-a-mailed-link"
 INVITED = "the-token-of-an-invitation"
 
+HERS = (
+    "SELECT substr(orders.code, 1, 8) FROM orders JOIN sellers ON sellers.id = orders.seller_id"
+    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
+    " WHERE users.email = 'mina@example.com' ORDER BY orders.id LIMIT 1"
+)
+MINAS = (
+    "SELECT products.code FROM products JOIN sellers ON sellers.id = seller_id"
+    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
+    " WHERE users.email = 'mina@example.com' ORDER BY products.id LIMIT 1"
+)
 # Endpoint -> a query for the arguments of one example.
 EXAMPLES = {
     "feed.clip": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
     "feed.products": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
+    "sell_steps.show": "SELECT 'contact'",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
+    "catalogue.show": "SELECT code FROM catalogue_imports ORDER BY id LIMIT 1",
+    "listing_desk.case": "SELECT code FROM listing_cases ORDER BY id LIMIT 1",
+    "listing_desk.listing": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "papers.show": "SELECT code FROM papers WHERE state = 'sealed' ORDER BY id LIMIT 1",
     "sandbox.bank": "SELECT name FROM sandbox_objects WHERE kind = 'page' LIMIT 1",
     "sandbox.account": "SELECT name FROM sandbox_objects WHERE kind = 'link' LIMIT 1",
     "order_money.show": "SELECT code FROM orders ORDER BY id LIMIT 1",
-    "order_money.show_own": "SELECT substr(orders.code, 1, 8) FROM orders JOIN sellers ON sellers.id = orders.seller_id"
-    " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
-    " WHERE users.email = 'mina@example.com' ORDER BY orders.id LIMIT 1",
+    "order_money.show_own": HERS,
+    "seller.order": HERS,
+    "seller.slip": HERS + " OFFSET 3",
     "purchases.show": "SELECT code FROM purchases WHERE user_id IS NULL ORDER BY id LIMIT 1",
     "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
     " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",
@@ -52,6 +65,8 @@ EXAMPLES = {
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "showcase.show": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'approved' ORDER BY profiles.id LIMIT 1",
+    "listings.show": MINAS,
+    "listings.preview": MINAS,
     "clip_desk.show": "SELECT clips.code FROM clips JOIN profiles ON profiles.id = clips.profile_id"
     " JOIN users ON users.id = profiles.user_id WHERE users.email = 'kai@example.com' ORDER BY clips.id LIMIT 1",
 }
@@ -73,6 +88,9 @@ NO_PAGES = frozenset(
         "health.livez",
         "health.readyz",
         "payouts.seller_csv",
+        "catalogue.export",
+        "catalogue.template",
+        "catalogue.report",
         "payouts.creator_csv",
     )
 )
@@ -83,6 +101,7 @@ VISITORS: dict[str, str | None] = {
     "noor": "noor@example.com",
     "kai": "kai@example.com",
     "mina": "mina@example.com",
+    "brume": "bonjour@atelierbrume.example",
     "rex": "rex@example.com",
     "ada": "admin@example.com",
 }
@@ -95,7 +114,13 @@ LOOKS: dict[Who, tuple[str, ...]] = {
     Who.MODERATOR: ("rex",),
     Who.ADMIN: ("ada",),
 }
-ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",), "second_looks.show": ("ada",)}
+ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",)} | dict.fromkeys(
+    ("sell_steps.show", "sell.kind"), ("brume",)
+)
+ONLY["sell.show"] = ("noor", "mina", "brume")
+ONLY |= dict.fromkeys(("seller.index", "seller.orders", "seller.order", "seller.slip", "rechecks.show"), ("mina",))
+ONLY["listings.preview"] = ("mina", "rex")
+ONLY["second_looks.show"] = ("ada",)
 
 
 class Unlisted(Exception):
@@ -220,13 +245,15 @@ def furnish(app: Flask) -> Flask:
         _let_the_books_differ()
         _keep_a_card()
         _draw_one()
+        _let_a_listing_wait()
+        _send_products()
         db.session.commit()
         demo.trade()
     for method in ("card", "ideal"):  # the one is paid, the other waits at the bank
         _buy(app, method)
     _wait_at_the_sandbox(app)
-    _send_a_paper(app)
     _be_paid_elsewhere(app)
+    _leave_a_link(app)
     return app
 
 
@@ -242,14 +269,19 @@ def _wait_at_the_sandbox(app: Flask) -> None:
         sandbox.onboarding_link(account.id, again_path="/", return_path="/")
 
 
-def _send_a_paper(app: Flask) -> None:
-    """Kira, who waits for a decision, has sent the front of her paper."""
-    from tests.papers import jpeg
+def _leave_a_link(app: Flask) -> None:
+    """Brume gives another address for buyers, and has not confirmed it."""
+    from shop import contact_mail
+    from shop.database import db
+    from shop.demo.people import APPLICANTS
+    from shop.models import Profile, Seller
 
-    client = app.test_client()
-    client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
-    _sign_in(app, client, "kira@keramiek.example")
-    client.post("/sell/papers", data={"kind": "extract", "file": (BytesIO(jpeg("KIRA KERAMIEK")), "kvk.jpg")})
+    with app.test_request_context(method="POST"):
+        brume = db.session.scalars(db.select(Seller).join(Profile).where(Profile.handle == APPLICANTS[2].handle)).one()
+        brume.email, brume.email_confirmed_at = "bonjour@brume.example", None
+        db.session.commit()
+        token = contact_mail.link_for(brume)
+    EXAMPLES["sell_steps.address"] = f"SELECT '{token}'"
 
 
 def _be_paid_elsewhere(app: Flask) -> None:
@@ -300,6 +332,34 @@ def _draw_one() -> None:
 
     statement = db.session.scalars(db.select(Statement.id).where(Statement.verdict == "approved")).first()
     db.session.add(SecondLook(code="drawn", statement_id=statement, drawn_at=clock.now()))
+
+
+def _send_products() -> None:
+    """Mina has sent a file: a new product, and one whose price cannot be."""
+    from shop import accounts, catalogue_imports
+    from shop.database import db
+
+    mina = accounts.open_session(accounts.called("mina@example.com"))
+    text = "product,sku,category,title_en,price\nlamp-1,lamp-1,home,Lamp,12.50\ncup-1,cup-1,home,Cup,-5\n"
+    sent = catalogue_imports.send(mina, text.encode(), "products.csv")
+    db.session.flush()
+    catalogue_imports.look(number=sent.id)
+
+
+def _let_a_listing_wait() -> None:
+    """Mina's newest bag is called sustainable, and a moderator looks at it first."""
+    from sqlalchemy import select
+
+    from shop import listing_cases
+    from shop.database import db
+    from shop.models import Product, ProductStatus
+    from shop.words import Words
+
+    product = db.session.scalars(
+        select(Product).where(Product.status == ProductStatus.LIVE).order_by(Product.id.desc())
+    ).first()
+    product.description = Words(nl="Duurzaam en eco.", en="Sustainable and eco.")
+    product.status = listing_cases.look_at(product)
 
 
 def _keep_a_card() -> None:

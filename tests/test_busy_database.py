@@ -69,7 +69,14 @@ def line(app):
     path = Path(f"{app.config['SQLALCHEMY_DATABASE_URI'].removeprefix('sqlite:///')}-queue")
     with path.open("ab") as head:
         flock(head, LOCK_EX)
-        yield SimpleNamespace(move=lambda: flock(head, LOCK_UN), length=lambda: waiting_for(path.stat().st_ino))
+        inode = path.stat().st_ino
+        yield SimpleNamespace(
+            move=lambda: flock(head, LOCK_UN), length=lambda: waiting_for(inode), is_taken=lambda: is_taken(inode)
+        )
+
+
+def is_taken(inode):
+    return f":{inode} " in Path("/proc/locks").read_text()
 
 
 def waiting_for(inode):
@@ -99,6 +106,35 @@ def test_who_wants_to_write_stands_in_a_line_and_comes_when_they_came(app, mug, 
     for writer in writers:
         writer.join(20)
     assert order == list("abcde")
+
+
+@pytest.mark.parametrize("built", ["sqlite"], indirect=True)
+def test_who_stands_in_the_line_for_too_long_leaves_it(app, client, mug, line, other_program, monkeypatch):
+    monkeypatch.setattr(database, "PATIENCE", 0.1)
+    form = {"variant": "mug-s", "quantity": 1}
+    for _press in range(2):
+        answer = client.post("/cart/lines", data=form)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert lines(app) == 0
+    other_program.execute("ROLLBACK")
+    assert client.post("/cart/lines", data=form).status_code == 303  # only the line is stuck, so this is taken in
+    line.move()
+    for _press in range(3):
+        assert client.post("/cart/lines", data=form).status_code == 303
+    assert lines(app) == 1
+    end = time.monotonic() + 20
+    while line.is_taken() and time.monotonic() < end:
+        pass  # those who left are called, and go
+    assert not line.is_taken()
+
+
+@pytest.mark.parametrize("built", ["sqlite"], indirect=True)
+def test_a_job_waits_longer_than_somebody_who_looks_at_a_page(app):
+    assert (database.PATIENCE, database.OF_JOBS) == (5, 15)
+    with app.test_request_context(method="POST"):
+        assert database._patience() == 5
+    with app.app_context():
+        assert database._patience() == 15
 
 
 @pytest.mark.parametrize("built", ["sqlite"], indirect=True)
@@ -143,9 +179,20 @@ def test_a_row_that_somebody_keeps_for_too_long_is_busy_too(app, mug):
     keep = text("UPDATE variants SET stock = stock WHERE id = :id")
     engine = app.extensions["shop.engines"]["write"]
     with engine.connect() as one, engine.connect() as other:
-        assert other.exec_driver_sql("SHOW lock_timeout").scalar() == "15s"
+        assert other.exec_driver_sql("SHOW lock_timeout").scalar() == "15s"  # outside a request
         one.execute(keep, {"id": mug.small})
         other.exec_driver_sql("SET LOCAL lock_timeout = '50ms'")
         with pytest.raises(OperationalError) as told:
             other.execute(keep, {"id": mug.small})
     assert database.is_busy(told.value)
+
+
+@pytest.mark.parametrize("built", ["postgresql"], indirect=True)
+def test_somebody_who_looks_at_a_page_waits_five_seconds_for_a_row(app):
+    for _time in range(2):
+        with app.test_request_context(method="POST"):
+            assert db.session.execute(text("SHOW lock_timeout")).scalar() == "5s"
+            db.session.rollback()
+            assert db.session.execute(text("SHOW lock_timeout")).scalar() == "5s"
+        with app.app_context():
+            assert db.session.execute(text("SHOW lock_timeout")).scalar() == "15s"

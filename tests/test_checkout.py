@@ -245,10 +245,38 @@ def test_a_double_press_on_the_way_to_the_bank_goes_to_the_same_page_of_the_bank
 
 def test_ones_own_unpaid_purchase_is_never_in_the_way(hers, mug):
     cart.change(hers, "mug-s", 3)
-    press(hers, method="ideal")
+    paid(press(hers, method="ideal"))  # she is at the bank's page, and turns back
     assert [line.free for line in cart.lines(hers) if line.code == "mug-s"] == [3]
     second = press(hers, token="b" * 22)
     assert paid(second) == Paid()
+    assert stock_and_held(mug.small) == (0, 0)
+
+
+def test_what_is_being_paid_is_not_let_go_by_the_next_press(hers, mug):
+    """Her card says neither yes nor no yet: it may be hers in a moment, so nobody gets it meanwhile, nor she twice."""
+    cart.change(hers, "mug-s", 3)
+    first = press(hers, method="slow_success")
+    paid(first)
+    with pytest.raises(Refused, match="Your payment is on its way"):
+        press(hers, token="b" * 22)
+    db.session.rollback()
+    assert (count(Purchase), stock_and_held(mug.small)) == (1, (3, 3))
+    with pytest.MonkeyPatch.context() as later:
+        later.setattr(clock, "now", lambda: TUESDAY + timedelta(minutes=1))
+        settlement.look(first.attempt)
+    db.session.commit()
+    assert (payments.outcome(first.attempt), stock_and_held(mug.small)) == (Paid(), (0, 0))
+
+
+def test_what_was_declined_is_free_for_the_next_press(hers, mug):
+    cart.change(hers, "mug-s", 3)
+    first = press(hers, method="slow_failure")
+    paid(first)
+    with pytest.MonkeyPatch.context() as later:
+        later.setattr(clock, "now", lambda: TUESDAY + timedelta(minutes=1))
+        settlement.look(first.attempt)
+    db.session.commit()
+    assert paid(press(hers, token="b" * 22)) == Paid()
     assert stock_and_held(mug.small) == (0, 0)
 
 

@@ -15,9 +15,11 @@ from shop.gateways.payment_port import (
     AccountState,
     DisputeState,
     KeyConflictError,
+    RefundReport,
     RefundStatus,
     RejectedError,
     Request,
+    ReversalReport,
     TransferRequest,
     is_page,
 )
@@ -258,6 +260,17 @@ def test_a_card_that_is_forgotten_pays_no_more(gateway, noor_there):
         gateway.create_payment(again)
 
 
+def test_who_is_forgotten_pays_no_more_with_a_kept_card(gateway, noor_there):
+    paid = gateway.create_payment(replace(ASKED, customer=noor_there, wants_saving=True))
+    kept = gateway.get_payment(paid.id).saved.id
+    for _time in range(2):
+        gateway.forget_customer(noor_there)
+    again = replace(ASKED, key="co:2:pay:1", method="saved", token="", customer=noor_there, saved_method=kept)
+    with pytest.raises(RejectedError, match="resource_missing"):
+        gateway.create_payment(again)
+    assert gateway.get_payment(paid.id).state == PaymentState.PAID
+
+
 def test_a_customer_is_opened_once_for_each_key(gateway, noor_there):
     assert gateway.open_customer("7", "noor@example.com", key="user:7:customer") == noor_there
     with pytest.raises(KeyConflictError):
@@ -416,6 +429,34 @@ def test_shares_come_back_in_parts_and_never_more_than_went(gateway, mina_there)
         gateway.reverse_transfer(went, euros(1501), key="ret:2:reversal:1")
     assert gateway.reverse_transfer(went, euros(1500), key="ret:3:reversal:1").reversed_minor == 2000
     assert moved(gateway, "reversal") == [500, 1500]
+
+
+def test_what_was_made_can_be_looked_up_with_the_key_that_it_was_made_with(gateway, premises, mina_there):
+    paid = gateway.create_payment(ASKED).id
+    refund = gateway.refund(paid, euros(800), key="ret:1:refund")
+    wish = share(paid, mina_there, 2000)
+    went = gateway.transfer(wish)
+    gateway.reverse_transfer(went.id, euros(500), key="ret:1:reversal:1")
+    [back] = [one["id"] for one in of_the_sandbox(premises, "reversal")]
+    assert gateway.get_refund(refund.id) == RefundReport(refund.id, euros(800), RefundStatus.DONE, paid, "ret:1:refund")
+    there = gateway.get_transfer(went.id)
+    assert (there.amount, there.reversed_minor, there.account, there.group, there.key) == (
+        *(euros(2000), 500, mina_there),
+        *(wish.group, wish.key),
+    )
+    assert gateway.get_reversal(went.id, back) == ReversalReport(back, went.id, euros(500), "ret:1:reversal:1")
+    for look in (
+        lambda: gateway.get_refund("sbx_re_none"),
+        lambda: gateway.get_transfer("sbx_tr_none"),
+        lambda: gateway.get_reversal(went.id, "sbx_trr_none"),
+    ):
+        with pytest.raises(RejectedError, match="resource_missing"):
+            look()
+
+
+def of_the_sandbox(premises, kind):
+    with premises.memory() as memory:
+        return memory.list(kind)
 
 
 def test_what_a_seller_has_paid_out_cannot_be_taken_back(gateway, premises, mina_there):

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from shop import accounts, clock, gateways, ledger, payouts, refunds
 from shop.database import db
 from shop.errors import NotFound
-from shop.gateways.payment_port import AccountReport, UnreachableError
+from shop.gateways.payment_port import AccountReport, RejectedError, UnreachableError
 from shop.gateways.payment_sandbox import SandboxGateway
 from shop.models import Address, Job, PayoutAccount, Profile, Seller, SellerKind
 from shop.payouts import Payee, Standing
@@ -103,7 +103,7 @@ def test_a_creator_is_asked_for_under_their_own_name_at_their_own_address(kai):
     db.session.flush()
     row = kept(payouts.open_account(kai.user_id))
     assert row.request == {
-        "key": f"acct:{kai.id}:sandbox",
+        "key": f"acct:{kai.id}:sandbox:1",
         "seller": "kai",
         "name": "Kai",
         "email": "kai@example.com",
@@ -147,6 +147,44 @@ def test_the_gateway_is_asked_for_exactly_what_was_written_down(mina, monkeypatc
     row = opened(mina)
     [request] = asked
     assert asdict(request) == row.request
+
+
+def test_an_account_that_was_turned_down_is_asked_for_anew_with_what_is_so_by_now(mina, monkeypatch, pass_time):
+    def rejects(_self, _request):
+        raise RejectedError("email_invalid")
+
+    for number in (1, 2):
+        account = payouts.open_account(mina.user_id)
+        db.session.commit()
+        with monkeypatch.context() as closed:
+            closed.setattr(SandboxGateway, "open_account", rejects)
+            with pytest.raises(RejectedError):
+                payouts.introduce(account)
+        db.session.commit()
+        row = kept(account)
+        assert (row.request["key"], row.gateway_id) == (f"acct:{mina.id}:sandbox:{number}", None)
+        assert (row.wanted, row.state) == (["email_invalid"], "pending")
+        pass_time(seconds=5)
+    db.session.execute(update(Seller).values(email="post@mina.example"))
+    row = opened(mina)
+    assert (row.request["key"], row.request["email"]) == (f"acct:{mina.id}:sandbox:3", "post@mina.example")
+    assert row.gateway_id.startswith("sbx_acct_")
+    assert db.session.scalar(select(func.count(PayoutAccount.id))) == 1
+
+
+def test_an_account_that_nobody_answered_for_is_asked_for_with_the_same_key(mina, monkeypatch):
+    def silent(_self, _request):
+        raise UnreachableError
+
+    account = payouts.open_account(mina.user_id)
+    before = kept(account).request
+    db.session.commit()
+    with monkeypatch.context() as away:
+        away.setattr(SandboxGateway, "open_account", silent)
+        with pytest.raises(UnreachableError):
+            payouts.introduce(account)
+    db.session.execute(update(Seller).values(email="post@mina.example"))
+    assert opened(mina).request == before
 
 
 def test_an_account_that_does_not_exist_is_a_mistake_of_ours(mina):

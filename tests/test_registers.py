@@ -25,8 +25,8 @@ FITS_NOT = "The check figures do not fit: a figure or letter of this IBAN is wro
 INSIDE = "The account number in this IBAN cannot be: a figure of it is wrong, or two are swapped."
 FIGURE = "Character {} of this IBAN must be a figure, and is the letter {}."
 LETTER = "Character {} of this IBAN must be a letter, and is the figure {}."
-LENGTH = "This IBAN is too {}: in {} it has {} characters, and this one has {}."
-NO_SEPA = "{} does not take part in SEPA, so we cannot pay to this account."
+LENGTH = "This IBAN is too {0}: it must have {2} characters ({1}), and this one has {3}."
+NO_SEPA = "This account is outside SEPA ({}), so we cannot pay to it."
 NO_COUNTRY = "No country has IBANs that begin with {}. Look at the first two letters."
 WRONG = {
     "": "Fill in the IBAN of the account, such as NL91 ABNA 0417 1643 00.",
@@ -162,25 +162,29 @@ def test_the_example_that_is_shown_for_each_country_is_a_right_number():
         ("NL", "NL000099989B57", VAT_SWAPPED),
         ("NL", "NL000099998B5", "too short: NL000099998B57 has 14 characters, and this one has 13."),
         ("NL", "NL000099998B570", "too long: NL000099998B57 has 14 characters, and this one has 15."),
-        ("NL", "NL000099998857", "In Netherlands a VAT number looks like NL000099998B57"),
-        ("NL", "BE0314595348", "This is a VAT number of Belgium. Give the one of Netherlands: it begins with NL."),
-        ("NL", "EL123456783", "This is a VAT number of Greece. Give the one of Netherlands"),
+        ("NL", "NL000099998857", "A VAT number looks like NL000099998B57 (Netherlands)"),
+        (
+            "NL",
+            "BE0314595348",
+            "This is a VAT number of another country (Belgium). Give the one that begins with NL (Netherlands).",
+        ),
+        ("NL", "EL123456783", "This is a VAT number of another country (Greece). Give the one that begins with NL"),
         ("BE", "BE0314595349", VAT_SWAPPED),
         ("BE", "BE0314595384", VAT_SWAPPED),
         ("BE", "BE314595348", "too short: BE0123456749 has 12 characters, and this one has 11."),
-        ("BE", "BE9314595348", "In Belgium a VAT number looks like BE0123456749"),
+        ("BE", "BE9314595348", "A VAT number looks like BE0123456749 (Belgium)"),
         ("DE", "DE136695967", VAT_SWAPPED),
         ("DE", "DE13669597", "too short: DE123456788 has 11 characters, and this one has 10."),
         ("DE", "DE1366959766", "too long: DE123456788 has 11 characters, and this one has 12."),
-        ("DE", "DE13669597O", "In Germany a VAT number looks like DE123456788"),
+        ("DE", "DE13669597O", "A VAT number looks like DE123456788 (Germany)"),
         ("FR", "FR84404833048", VAT_SWAPPED),
         ("FR", "FR83404833084", VAT_SWAPPED),
-        ("FR", "FRIO334175221", "In France a VAT number looks like FR83404833048"),
+        ("FR", "FRIO334175221", "A VAT number looks like FR83404833048 (France)"),
         ("FR", "404833048", "too short: FR83404833048 has 13 characters, and this one has 11."),
         ("GR", "123456782", VAT_SWAPPED),
         ("GB", "XI110305879", VAT_SWAPPED),
         ("CH", "x", "A VAT number has 4 to 20 letters and figures."),
-        ("DE", "DE13669597\u0666", "In Germany a VAT number looks like DE123456788"),
+        ("DE", "DE13669597\u0666", "A VAT number looks like DE123456788 (Germany)"),
     ],
 )
 def test_a_wrong_vat_number_is_told_its_mistake(country, number, words):

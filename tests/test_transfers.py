@@ -394,7 +394,7 @@ def test_an_account_is_asked_for_once_with_what_the_shop_knows(mug, signed_in_as
     request = db.session.get(PayoutAccount, account).request
     profile = db.session.scalar(select(Profile.id))
     assert request == {
-        "key": f"acct:{profile}:sandbox",
+        "key": f"acct:{profile}:sandbox:1",
         "seller": "mina",
         "name": "Atelier Mina B.V.",
         "email": "mina@shop.example",

@@ -189,7 +189,10 @@ def test_mina_is_approved_when_every_item_is(mina, rex, letters):
     assert (mina.vetting, mina.claimed_by_id, mina.decided_by_id) == ("approved", None, rex.id)
     told = select(Statement.verdict, Statement.waited_hours, Statement.appeal_until, Statement.is_automated)
     assert db.session.execute(told).all() == [("approved", 1, None, False)]
-    assert audit.about("seller:mina")[-1].after == {"vetting": "approved"}
+    assert audit.about("seller:mina")[-1].after == {
+        "vetting": "approved",
+        "checks": ["bank", "contact", "goods", "identity", "promise", "returns"],
+    }
     db.session.commit()
     (mail,) = letters()
     assert (mail["To"], mail["Subject"]) == ("mina@example.com", "You may sell")
@@ -318,8 +321,9 @@ def test_nobody_appeals_against_what_takes_nothing_away(mina, rex):
 
 
 def test_who_refused_her_does_not_decide_on_the_appeal(appealed, mina, rex, ada):
-    seen = taken(mina, rex)
     assert (verdicts.is_for(mina, rex), verdicts.is_for(mina, ada)) == (False, True)
+    refused(403, "another moderator", verdicts.take, mina, by=rex)
+    seen = taken(mina, rex)
     for verdict in verdicts.CALLED:
         refused(403, "another moderator", verdicts.decide, mina, verdict, by=rex, words=WHY, seen=seen, reason="untrue")
     refused(403, "another moderator", verdicts.accept, mina, Item.GOODS, by=rex, seen=seen)

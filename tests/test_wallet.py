@@ -130,3 +130,60 @@ def test_what_one_gateway_keeps_is_nothing_to_another(kept, noor, monkeypatch):
     monkeypatch.setattr(SandboxGateway, "forget_method", lambda _gateway, method: called.append(method))
     wallet.forget_at_gateway("sandbox", kept.gateway_id)
     assert called == []
+
+
+# Who leaves
+
+
+def known_there(name):
+    with gateways.sandbox().memory() as memory:
+        return memory.look(name, "customer") is not None
+
+
+def test_who_leaves_is_forgotten_at_the_gateway_with_their_cards(kept, noor):
+    who = wallet.customer(noor.id)
+    for _time in range(2):
+        wallet.forget_all(noor.id)
+    db.session.commit()
+    assert (wallet.customer(noor.id), count(GatewayCustomer), wallet.kept(noor.id)) == ("", 0, [])
+    assert [job.handler for job in db.session.scalars(select(Job).where(Job.handler.contains("customer")))] == [
+        "shop.wallet.forget_customer_at_gateway"
+    ]
+    let_go()
+    assert known_there(who)
+    jobs.run_due()
+    let_go()
+    assert not known_there(who)
+    wallet.forget_customer_at_gateway(gateway="sandbox", customer=who)  # a job may be done twice
+    asked = Request("k", 100, "EUR", "saved", "p", "/", customer=who, saved_method=kept.gateway_id)
+    with pytest.raises(RejectedError, match="resource_missing"):
+        gateways.payment().create_payment(asked)
+
+
+def test_a_gateway_that_is_away_forgets_who_left_when_it_is_back(noor, monkeypatch, pass_time):
+    wallet.introduce(noor.id)
+    who = wallet.customer(noor.id)
+    wallet.forget_all(noor.id)
+    db.session.commit()
+
+    def silent(*_given):
+        raise UnreachableError
+
+    with monkeypatch.context() as away:
+        away.setattr(SandboxGateway, "forget_customer", silent)
+        jobs.run_due()
+    pass_time(minutes=59)
+    jobs.run_due()
+    let_go()
+    assert known_there(who)
+    pass_time(minutes=2)
+    jobs.run_due()
+    let_go()
+    assert not known_there(who)
+
+
+def test_who_another_gateway_knows_is_not_ours_to_reach(noor, monkeypatch):
+    asked = []
+    monkeypatch.setattr(SandboxGateway, "forget_customer", lambda _self, who: asked.append(who))
+    wallet.forget_customer_at_gateway(gateway="stripe", customer="cus_1")
+    assert (asked, count(Job)) == ([], 0)

@@ -12,15 +12,30 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
-from shop import accounts, appeals, clock, gateways, payees, proofs, reasons, sanctions, sellers, statements, uploads
+from shop import (
+    accounts,
+    appeals,
+    catalogue_imports,
+    clock,
+    gateways,
+    payees,
+    proofs,
+    reasons,
+    sanctions,
+    sellers,
+    statements,
+    uploads,
+)
 from shop.database import db, let_go
 from shop.gateways import storage_disk
 from shop.gateways.bank_port import Verdict as Answer
 from shop.gateways.payment_port import AccountRequest, Request
 from shop.models import (
     BankState,
+    CaseState,
     Difference,
     Invitation,
+    ListingCase,
     LookUpResult,
     Order,
     Paper,
@@ -28,6 +43,7 @@ from shop.models import (
     Passkey,
     PasswordReset,
     PaymentAttempt,
+    Product,
     Proposal,
     Refund,
     RefundState,
@@ -109,7 +125,7 @@ def _goods(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
         product = a_product(seller, code, code.title(), [a_variant(f"{code}-s", "Small", 2450, stock=9)])
         db.session.add(product)
         db.session.flush()
-        found["product"][name] = {"code": code, "variant": f"{code}-s"}
+        found["product"][name] = {"code": code, "variant": f"{code}-s", "section": "what", "number": 0}
         found["window"][name] = {"handle": name}
         clip = a_clip(profile, f"{name}-clip", product)
         db.session.add(clip)
@@ -141,11 +157,11 @@ def _of_shoppers(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
 
 
 def _of_applicants(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
-    """Both shoppers would like to sell, wait for a decision, and have sent a paper."""
+    """Both shoppers would like to sell, have something to put right, and have sent a paper."""
     found: dict[str, dict[str, Arguments]] = {"paper": {}, "applicant": {}}
     for name in ("noor", "lotte"):
         profile = a_profile(name, name.title(), user_id=people[name].id)
-        seller = a_seller(name, name.title(), profile=profile, vetting=Vetting.WAITING, decided_at=None)
+        seller = a_seller(name, name.title(), profile=profile, vetting=Vetting.NEEDS_FIXING, decided_at=None)
         db.session.add(seller)
         db.session.flush()
         sealed = {"wrapped_key": b"key", "key_id": "none", "file_mark": name.encode(), "picture_mark": name.encode()}
@@ -203,7 +219,16 @@ def _judged(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
     approved = statements.write(sellers.called("noor"), Verdict.APPROVED, by=rex, is_told=False)
     db.session.add(SecondLook(code="look", statement_id=approved.id, drawn_at=clock.now()))
     db.session.commit()
-    found["second look"] = {SHARED: {"code": "look"}}
+    found["second look"], found["item"] = {SHARED: {"code": "look"}}, {SHARED: {"item": "returns"}}
+    lamp = db.session.scalars(db.select(Product).where(Product.code == "lamp")).one()
+    case = ListingCase(code="case", product_id=lamp.id, state=CaseState.WAITING, opened_at=clock.now())
+    db.session.add(case)
+    found["case"] = {SHARED: {"code": "case"}}
+    found["import"] = {
+        name: {"code": catalogue_imports.send(accounts.as_actor(people[name]), b"product,sku\na,a\n", "a.csv").code}
+        for name in ("mina", "lars")
+    }
+    db.session.commit()
     return {**found, "appeal": {SHARED: {"code": code}}, "proposal": {SHARED: {"code": proposal}}}
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from shop import prices
 from shop.database import db
 from shop.demo import catalogue
+from shop.listing_facts import folded
 from shop.models import Category, DeliveryRate, Picture, Product, Seller, Variant
 from shop.money import Money
 from shop.words import Words
@@ -21,8 +22,8 @@ def add_categories(entries: list[catalogue.Entry]) -> None:
     """Put up the shelves."""
     for position, entry in enumerate(entries):
         if not catalogue.is_there(Category, Category.slug == entry["slug"]):
-            name = Words.read(entry["name"])
-            db.session.add(Category(slug=entry["slug"], name=name, position=position, specs=entry["specs"]))
+            facts = {"name": Words.read(entry["name"]), "specs": entry["specs"], "requires": entry["requires"]}
+            db.session.add(Category(slug=entry["slug"], position=position, **facts))
     db.session.flush()
 
 
@@ -51,6 +52,7 @@ def add_products(shop: catalogue.Entry, files: catalogue.Files) -> None:
 def _describe(product: Product, entry: catalogue.Entry) -> None:
     product.status, product.stock_kind = entry["status"], entry["stock_kind"]
     product.title, product.description = Words.read(entry["title"]), Words.read(entry["description"])
+    product.searched, product.has_own_delivery = folded(product.title), True
     product.guarantee = Words.read(entry["guarantee"])
     product.warnings = Words.read(entry["warnings"]) if entry["warnings"] else None
     product.vat_rate = entry["vat_rate"] * 100

@@ -37,10 +37,18 @@ ACCOUNTS = (
 )
 
 
+# Who applies to sell, besides those of the catalogue: their windows come with their applications (`applicants`).
+APPLICANTS = (
+    Account("applicant", "fenna@weeft.example", "Fenna weeft", "fenna.weeft"),
+    Account("applicant", "jonas@lichtwerk.example", "Lichtwerk", "lichtwerk"),
+    Account("applicant", "bonjour@atelierbrume.example", "Atelier Brume", "atelier.brume"),
+)
+
+
 def add(shop: catalogue.Entry, files: catalogue.Files, secret: str) -> None:
     """Open the accounts and windows that are not there yet; `secret` is what is kept of everybody's password."""
     owners = {account.handle: account for account in ACCOUNTS if account.handle}
-    for account in ACCOUNTS:
+    for account in (*ACCOUNTS, *APPLICANTS):
         _add_user(account, secret)
     films = {clip["creator"] for clip in shop["clips"]}
     for entry in shop["accounts"]:
@@ -133,6 +141,8 @@ def _decide(entry: catalogue.Entry, judge: Person) -> None:
     vetting, seller = entry["vetting"], sellers.called(entry["handle"])
     with clock.at(catalogue.ago(vetting["days_ago"])):
         verdicts.settle(seller, vetting["state"], by=judge, words=Words.read(vetting["reason"]), is_told=False)
+        if seller.vetting == Vetting.APPROVED:
+            seller.established_at = clock.now()  # the made-up shop has been selling for a while
 
 
 def _identity(entry: catalogue.Entry) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select, update
 
-from shop import cart, checkout, clock, gateways, payouts, refunds, settlement, transfers
+from shop import cart, checkout, clock, gateways, packing, payouts, refunds, settlement, transfers
 from shop.addresses import Buyer
 from shop.database import db
 from shop.demo import catalogue, people
@@ -19,25 +19,32 @@ from shop.models import Clip, Job, Order, Product, Purchase, Seller, Tag, Transf
 NOOR, MINA = ACCOUNTS[0], ACCOUNTS[2]
 HOME = Buyer(NOOR.email, "Noor Fictief", "Oudegracht", "145", "3511 AJ", "Utrecht", "NL")
 TOKEN = "demo-sale-{}-of-the-made-up-shop"  # noqa: S105  of a form
-LETTERS = ("shop.purchases.confirm", "shop.purchases.tell_of_refund")  # to people who do not exist
+LETTERS = (
+    "shop.purchases.confirm",
+    "shop.purchases.tell_of_refund",
+    "shop.packing.tell_of_shipping",
+)  # to people who do not exist
 
 
 def add() -> None:
-    """Let noor buy from mina four times: one share has been sent, one waits, of one a part went back, of one all."""
+    """Let noor buy from mina four times: one has arrived and its share was sent, of two something went back."""
     if gateways.sandbox() is None or catalogue.is_there(Purchase, Purchase.token == TOKEN.format(0)):
         return
     mina = people.profile_of(MINA.handle or "")
     seller = db.session.scalars(select(Seller).where(Seller.profile_id == mina.id)).one()
     _open_account(mina.user_id or 0)
     orders = [_sell(n, *chosen) for n, chosen in enumerate(_choice(seller.id))]
+    _deliver(orders[0], mina.user_id or 0)
     _let_time_pass(orders[0])
+    _spread(orders)
     given = [refunds.give(orders[1], 500, reason="goodwill"), refunds.give(orders[2], reason="cancelled")]
     db.session.commit()
     for refund in given:
         refunds.send(refund)
         db.session.commit()
     bought = db.session.scalars(select(Order.purchase_id).where(Order.id.in_(orders))).all()
-    _write_to_nobody([{"purchase": purchase} for purchase in bought] + [{"refund": refund} for refund in given])
+    told = [{"purchase": purchase} for purchase in bought] + [{"refund": refund} for refund in given]
+    _write_to_nobody([*told, {"order": orders[0]}])
     db.session.commit()
 
 
@@ -94,6 +101,22 @@ def _open_account(person: int) -> None:
     if sandbox := gateways.sandbox():
         sandbox.activate(there)
     payouts.look_at_account(there)
+    db.session.commit()
+
+
+def _deliver(order: int, person: int) -> None:
+    """Mina has sent it, and noor has it."""
+    packing.ship(db.session.get_one(Order, order), "postnl", "3SDEMO0000001", by=person)
+    db.session.commit()
+    packing.receive(db.session.get_one(Order, order, populate_existing=True), by=None)
+    db.session.commit()
+
+
+def _spread(orders: list[int]) -> None:
+    """As if they had not all been bought today: so there is something to see in a drawing of thirty days."""
+    for n, order in enumerate(orders):
+        bought = {"paid_at": catalogue.ago(3 + 7 * (len(orders) - 1 - n)), "send_until": catalogue.ago(-n)}
+        db.session.execute(update(Order).where(Order.id == order).values(bought))
     db.session.commit()
 
 

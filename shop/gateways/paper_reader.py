@@ -12,6 +12,7 @@ import os
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -24,10 +25,13 @@ from shop import turn
 from shop.gateways import child
 
 LARGEST = 15 * 1024 * 1024  # bytes
+LARGEST_PICTURE = 25 * 1024 * 1024
+SIDES = (1600, 640, 360, 216)  # pixels at most, across and down, of a picture in a shop window
 MOST_PAGES = 20
 
 _LEAD = child.Lead(cpu=5, wall=20, memory=768 * child.MIB, largest_file=64 * child.MIB)
 _CHILD = Path(__file__).with_name("paper_reader_child.py")
+Made = tuple[list[bytes], bytes, tuple[int, int]]
 _turns = BoundedSemaphore(2)  # in one process; each takes up to 300 MB
 _STARTS = ((b"\xff\xd8\xff", "jpeg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"%PDF-", "pdf"))
 
@@ -64,6 +68,16 @@ class Read:
     looks: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture for a shop window: a WebP for each of `SIDES`, how it looks (64 bits), and how large the first is."""
+
+    sizes: tuple[bytes, ...]
+    looks: bytes
+    width: int
+    height: int
+
+
 def kind_of(start: bytes) -> str:
     """What begins like this; empty for what we do not take."""
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
@@ -73,22 +87,47 @@ def kind_of(start: bytes) -> str:
 
 def read(file: IO[bytes]) -> Read:
     """Make clean pictures of a paper; `UnfitError` says what is wrong with it."""
-    content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise UnfitError(Flaw.TOO_LARGE)
+    content = _taken_in(file, LARGEST)
     came_as = kind_of(content[:12])
     if not came_as:
         raise UnfitError(Flaw.OTHER_KIND)
+    made, looks, _shape = _given_to_the_child(content, came_as)
+    if len(made) > MOST_PAGES or any(page[:3] != b"\xff\xd8\xff" for page in made):
+        raise UnfitError(Flaw.BROKEN)
+    return Read(came_as, tuple(made), looks)
+
+
+def read_for_show(file: IO[bytes]) -> Shown:
+    """Make clean pictures of one that goes in a shop window, in four sizes; `UnfitError` says what is wrong with it."""
+    content = _taken_in(file, LARGEST_PICTURE)
+    came_as = kind_of(content[:12])
+    if came_as not in ("jpeg", "png", "webp"):
+        raise UnfitError(Flaw.OTHER_KIND)
+    made, looks, (width, height) = _given_to_the_child(content, came_as, *SIDES)
+    is_sane = 0 < width <= SIDES[0] and 0 < height <= SIDES[0]
+    if len(made) != len(SIDES) or not is_sane or any(kind_of(one[:12]) != "webp" for one in made):
+        raise UnfitError(Flaw.BROKEN)
+    return Shown(tuple(made), looks, width, height)
+
+
+def _taken_in(file: IO[bytes], largest: int) -> bytes:
+    content = file.read(largest + 1)
+    if len(content) > largest:
+        raise UnfitError(Flaw.TOO_LARGE)
+    return content
+
+
+def _given_to_the_child(content: bytes, came_as: str, *sides: int) -> Made:
+    """The pictures that the child makes of it, how the first looks, and how wide and high it is."""
+    asked = [sys.executable, "-I", str(_CHILD), "{fd}", came_as, *map(str, sides)]
     with turn.aside(), _turns, _nameless() as desk, TemporaryDirectory() as where:
         desk.write(content)
         desk.flush()
         try:
-            said = child.run(
-                [sys.executable, "-I", str(_CHILD), "{fd}", came_as], lead=_LEAD, file=desk, where=Path(where)
-            )
+            said = child.run(asked, lead=_LEAD, file=desk, where=Path(where))
         except child.ChildFailedError as error:
             raise UnfitError(Flaw.TOO_HEAVY if error.late else Flaw.BROKEN) from error
-        return _taken(said, came_as, desk)
+        return _taken(said, desk)
 
 
 def _nameless() -> IO[bytes]:
@@ -98,20 +137,21 @@ def _nameless() -> IO[bytes]:
     return TemporaryFile()
 
 
-def _taken(said: str, came_as: str, desk: IO[bytes]) -> Read:
+def _taken(said: str, desk: IO[bytes]) -> Made:
     """What the child left on the desk, taken with care: it has been alone with a stranger."""
     try:
         answer: dict[str, Any] = json.loads(said)
         if (flaw := answer.get("flaw")) is not None:
             raise UnfitError(Flaw(flaw))
         desk.seek(0)
-        pages = tuple(desk.read(int(size)) for size in answer["sizes"])
+        made = [desk.read(int(size)) for size in answer["sizes"]]
         looks = bytes.fromhex(answer["looks"])
+        width, height = map(int, answer["shape"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnfitError(Flaw.BROKEN) from error
-    if not 0 < len(pages) <= MOST_PAGES or len(looks) != 8 or any(page[:3] != b"\xff\xd8\xff" for page in pages):
+    if not made or len(looks) != 8:
         raise UnfitError(Flaw.BROKEN)
-    return Read(came_as, pages, looks)
+    return made, looks, (width, height)
 
 
 def watermarked(page: bytes, words: str) -> bytes:
@@ -127,3 +167,17 @@ def watermarked(page: bytes, words: str) -> bytes:
         out = BytesIO()
         Image.alpha_composite(seen, veil).convert("RGB").save(out, "JPEG", quality=80)
         return out.getvalue()
+
+
+def specimen(*lines: str) -> Read:
+    """A made-up paper with these lines on it, for a shop of made-up people."""
+    with turn.aside():
+        card = Image.new("RGB", (1000, 630), "#dfe6ee")
+        pen = ImageDraw.Draw(card)
+        pen.rectangle((0, 0, 1000, 90), fill="#3b4a63")
+        pen.text((40, 20), "SPECIMEN", font=ImageFont.load_default(48), fill="white")
+        for n, line in enumerate(lines):
+            pen.text((40, 130 + 70 * n), line, font=ImageFont.load_default(40), fill="#17171c")
+        out = BytesIO()
+        card.save(out, "JPEG", quality=80)
+    return Read("jpeg", (out.getvalue(),), sha256("\n".join(lines).encode()).digest()[:8])

@@ -2,6 +2,8 @@
 
 It is a script of its own, run in a process with hardly any rights. It prints as JSON how long each picture is, or what
 is wrong. Nothing of the original is copied: each picture is painted on a new one, and that is what is saved.
+
+Given sides in pixels, it makes a WebP of the picture for each of them, for a shop window; else a JPEG of each page.
 """
 
 import ctypes
@@ -14,7 +16,6 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-import pypdfium2
 from PIL import Image, ImageStat
 
 MOST_PIXELS = 40_000_000
@@ -70,6 +71,8 @@ def _turned(small: Image.Image, found: Image.Image) -> Image.Image:
 
 def pages(content: bytes) -> Iterator[Image.Image]:
     """The pages of a PDF, as a printer would show them; nothing in it is run, followed or filled in."""
+    import pypdfium2  # noqa: PLC0415  most of what comes is a picture, and this is large
+
     if _is_active(content):
         raise FlawError("active")
     try:
@@ -122,7 +125,7 @@ def _unpacked(content: bytes) -> Iterator[bytes]:
             continue
 
 
-def painted(image: Image.Image) -> bytes:
+def painted(image: Image.Image) -> Image.Image:
     """The same picture on new paper, and nothing that hung on to the old one."""
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
@@ -131,28 +134,52 @@ def painted(image: Image.Image) -> bytes:
     else:
         clean = Image.new("RGB", image.size)
         clean.paste(image.convert("RGB"))
+    return clean
+
+
+def as_page(image: Image.Image) -> bytes:
+    """A page, to be read."""
     out = io.BytesIO()
-    clean.save(out, "JPEG", quality=82)
+    image.save(out, "JPEG", quality=82)
     return out.getvalue()
 
 
-def looks(image: bytes) -> bytes:
-    """64 bits of how it looks: where each of 8 x 8 fields is brighter than the one beside it."""
+def as_seen(image: Image.Image, side: int) -> bytes:
+    """A picture for a shop window, at most so many pixels across and down."""
+    small, out = image.copy(), io.BytesIO()
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    small.save(out, "WEBP", quality=80, method=4)
+    return out.getvalue()
+
+
+def look_at(image: bytes) -> dict[str, Any]:
+    """How wide and high it is, and 64 bits of how it looks: where each of 8 x 8 fields is brighter than the next."""
     with Image.open(io.BytesIO(image)) as found:
+        shape = found.size
         small = found.convert("L").resize((9, 8))
     lit = small.tobytes()
     bits = "".join(str(int(lit[9 * y + x] > lit[9 * y + x + 1])) for y in range(8) for x in range(8))
-    return int(bits, 2).to_bytes(8, "big") if ImageStat.Stat(small).stddev[0] > 1 else bytes(8)
+    mark = int(bits, 2).to_bytes(8, "big") if ImageStat.Stat(small).stddev[0] > 1 else bytes(8)
+    return {"shape": shape, "looks": mark.hex()}
 
 
-def main(fd: int, kind: str) -> dict[str, Any]:
+def made_of(content: bytes, kind: str, sides: list[int]) -> list[bytes]:
+    """The clean pictures of a file."""
+    found = pages(content) if kind == "pdf" else picture(content, kind)
+    if sides:
+        clean = painted(next(found))
+        return [as_seen(clean, side) for side in sides]
+    return [as_page(painted(image)) for image in found]
+
+
+def main(fd: int, kind: str, sides: list[int]) -> dict[str, Any]:
     """Read the file `fd` as what it begins like, and put the pictures in its place."""
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     with open(fd, "r+b", closefd=False) as desk:
         content = desk.read()
         try:
-            made = [painted(image) for image in (pages(content) if kind == "pdf" else picture(content, kind))]
+            made = made_of(content, kind, sides)
         except FlawError as flaw:
             return {"flaw": str(flaw)}
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -165,8 +192,8 @@ def main(fd: int, kind: str) -> dict[str, Any]:
         desk.seek(0)
         desk.truncate()
         desk.writelines(made)
-    return {"sizes": [len(page) for page in made], "looks": looks(made[0]).hex()}
+    return {"sizes": [len(page) for page in made], **look_at(made[0])}
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(int(sys.argv[1]), sys.argv[2])))
+    sys.stdout.write(json.dumps(main(int(sys.argv[1]), sys.argv[2], [int(side) for side in sys.argv[3:]])))

@@ -140,6 +140,7 @@ class RefundReport:
     amount: Money
     status: RefundStatus = RefundStatus.DONE
     payment: str = ""
+    key: str = ""  # ours, as it came with the request; empty when the refund is not the shop's
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,19 @@ class TransferReport:
     id: str
     amount: Money
     reversed_minor: int = 0
+    account: str = ""
+    group: str = ""
+    key: str = ""  # ours, as it came with the request
+
+
+@dataclass(frozen=True, slots=True)
+class ReversalReport:
+    """A part of a transfer that was taken back."""
+
+    id: str
+    transfer: str
+    amount: Money
+    key: str = ""  # ours, as it came with the request
 
 
 class AccountState(StrEnum):
@@ -241,6 +255,9 @@ class PaymentGateway(Protocol):
     def open_customer(self, person: str, email: str, *, key: str) -> str:
         """Make the gateway know somebody, so that it can keep their card; gives its id of them."""
 
+    def forget_customer(self, customer: str) -> None:
+        """Forget somebody with all that was kept for them. Who is forgotten already is no error."""
+
     def forget_method(self, method: str) -> None:
         """Forget a kept card. One that is forgotten already is no error."""
 
@@ -249,6 +266,15 @@ class PaymentGateway(Protocol):
 
     def reverse_transfer(self, transfer: str, amount: Money, *, key: str) -> TransferReport:
         """Take back part of a transfer. `RejectedError("balance_insufficient")` when the seller has too little."""
+
+    def get_refund(self, refund: str) -> RefundReport:
+        """How a refund stands now."""
+
+    def get_transfer(self, transfer: str) -> TransferReport:
+        """How a transfer stands now."""
+
+    def get_reversal(self, transfer: str, reversal: str) -> ReversalReport:
+        """What was taken back of a transfer under this id."""
 
     def open_account(self, request: AccountRequest) -> AccountReport:
         """Open a seller's account, which the seller then completes at `onboarding_link`."""

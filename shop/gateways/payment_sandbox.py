@@ -31,6 +31,7 @@ from shop.gateways.payment_port import (
     RejectedError,
     Report,
     Request,
+    ReversalReport,
     TransferReport,
     TransferRequest,
     is_page,
@@ -65,7 +66,7 @@ class SandboxGateway(Premises, PaymentGateway):
 
         def give(memory: Memory) -> Thing:
             paid = memory.need(payment, "payment")
-            return disputes.give_back(memory, paid, amount.minor, amount.currency.lower())
+            return disputes.give_back(memory, paid, amount.minor, amount.currency.lower(), {"key": key})
 
         return shape.refund(self._once(key, asked, give))
 
@@ -73,6 +74,11 @@ class SandboxGateway(Premises, PaymentGateway):
         """Remember somebody; their address is not kept."""
         asked = {"person": person, "email": email}
         return str(self._once(key, asked, lambda memory: open_customer(memory, person))["id"])
+
+    def forget_customer(self, customer: str) -> None:
+        """Forget somebody, and their cards."""
+        with self.memory() as memory:
+            forget_customer(memory, customer)
 
     def forget_method(self, method: str) -> None:
         """Forget a kept card; nobody can pay with it again."""
@@ -99,6 +105,21 @@ class SandboxGateway(Premises, PaymentGateway):
             return shares.reverse(memory, memory.need(transfer, "transfer"), amount.minor, {"key": key})
 
         return shares_shape.transfer(self._once(key, asked, take)["transfer"])
+
+    def get_refund(self, refund: str) -> RefundReport:
+        """How a refund stands now."""
+        with self.memory() as memory:
+            return shape.refund(disputes.ripe_refund(memory, memory.need(refund, "refund")))
+
+    def get_transfer(self, transfer: str) -> TransferReport:
+        """How a transfer stands now."""
+        with self.memory() as memory:
+            return shares_shape.transfer(memory.need(transfer, "transfer"))
+
+    def get_reversal(self, transfer: str, reversal: str) -> ReversalReport:
+        """What came back of a transfer under this name."""
+        with self.memory() as memory:
+            return shares_shape.reversal(shares.reversal_of(memory, transfer, reversal))
 
     def open_account(self, request: AccountRequest) -> AccountReport:
         """Open an account that waits for its seller."""
@@ -157,6 +178,16 @@ def open_customer(memory: Memory, person: str) -> Thing:
     customer = {"id": named("cus"), "object": "customer", "metadata": {"person": person}, "livemode": False}
     memory.put(str(customer["id"]), "customer", customer)
     return customer
+
+
+def forget_customer(memory: Memory, name: str) -> None:
+    """Nobody is known by this name any more, and no card is kept for them."""
+    if memory.get(name, "customer") is None:
+        return
+    memory.change(name, kind="forgotten")
+    for method in memory.all("method"):
+        if method["customer"] == name:
+            memory.change(method["id"], body={**method, "customer": None})
 
 
 def current(memory: Memory, name: str) -> Thing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -55,6 +56,7 @@ REFUNDS = {
     "failed": RefundStatus.FAILED,
     "canceled": RefundStatus.FAILED,
 }
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes it
 SAID_AS_IT_IS = ("insufficient_funds", "expired_card")  # reasons of a bank that the buyer can do something about
 
 
@@ -110,8 +112,13 @@ def _is_signed(raw: bytes, header: str | None, secret: str) -> bool:
 
 
 def notice(body: str) -> Notice:
-    """An event as it was sent. One that is about nothing of ours, or about another account, has nothing to say."""
+    """An event as it was sent. One that is about nothing of ours, or about another account, has nothing to say.
+
+    Who writes a NUL in one is not understood: no database keeps it, so it can be nothing of ours.
+    """
     event = json.loads(body)
+    if _NUL.search(body):
+        raise ValueError("NUL")
     bare = Notice(str(event["id"]), str(event["type"]), None, is_live=event.get("livemode") is True)
     if event.get("object") == "v2.core.event":
         return replace(bare, account=_account(event))
@@ -240,7 +247,8 @@ def _saved(method: Any) -> SavedCard | None:
 def refund(thing: dict[str, Any]) -> RefundReport:
     """A refund; without a status it is an old one, which was done at once."""
     status = REFUNDS.get(thing.get("status") or "succeeded", RefundStatus.PENDING)
-    return RefundReport(str(thing["id"]), _money(thing), status, str(thing.get("payment_intent") or ""))
+    key = str((thing.get("metadata") or {}).get("key") or "")
+    return RefundReport(str(thing["id"]), _money(thing), status, str(thing.get("payment_intent") or ""), key)
 
 
 def _dispute(thing: dict[str, Any]) -> DisputeReport | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from shop.gateways.payment_port import AccountReport, AccountState, Movement, TransferReport
+from shop.gateways.payment_port import AccountReport, AccountState, Movement, ReversalReport, TransferReport
 from shop.money import Money
 
 # By Stripe's `reporting_category`; what is not listed is "other".
@@ -23,8 +23,29 @@ LOOKED_AT = ("determining_status", "requirements_pending_verification")
 
 def transfer(thing: dict[str, Any]) -> TransferReport:
     """A transfer, and how much of it came back."""
-    amount = Money(int(thing["amount"]), str(thing["currency"]).upper())
-    return TransferReport(str(thing["id"]), amount, int(thing["amount_reversed"]))
+    return TransferReport(
+        str(thing["id"]),
+        _money(thing),
+        int(thing["amount_reversed"]),
+        account=str(thing.get("destination") or ""),
+        group=str(thing.get("transfer_group") or ""),
+        key=_key(thing),
+    )
+
+
+def reversal(thing: dict[str, Any]) -> ReversalReport:
+    """A part of a transfer that came back."""
+    whose = thing["transfer"]
+    named = whose["id"] if isinstance(whose, dict) else whose
+    return ReversalReport(str(thing["id"]), str(named), _money(thing), _key(thing))
+
+
+def _money(thing: dict[str, Any]) -> Money:
+    return Money(int(thing["amount"]), str(thing["currency"]).upper())
+
+
+def _key(thing: dict[str, Any]) -> str:
+    return str((thing.get("metadata") or {}).get("key") or "")
 
 
 def account(thing: dict[str, Any]) -> AccountReport:

@@ -29,6 +29,7 @@ from shop.gateways.payment_port import (
     RejectedError,
     Report,
     Request,
+    ReversalReport,
     TransferReport,
     TransferRequest,
     UnreachableError,
@@ -109,6 +110,15 @@ class StripeGateway(PaymentGateway):
         with self._asking():
             return self._v1.customers.create({"email": email, "metadata": {"person": person}}, _key(key)).id
 
+    def forget_customer(self, customer: str) -> None:
+        """Delete a customer, with the cards that are attached to it."""
+        with self._asking():
+            try:
+                self._v1.customers.delete(customer)
+            except stripe.InvalidRequestError as error:
+                if error.http_status != 404:  # it is gone already
+                    raise
+
     def forget_method(self, method: str) -> None:
         """Detach a card from its customer."""
         with self._asking():
@@ -134,6 +144,21 @@ class StripeGateway(PaymentGateway):
                 transfer, {"amount": amount.minor, "metadata": {"key": key}, "expand": ["transfer"]}, _key(key)
             )
         return shares_shape.transfer(taken.to_dict()["transfer"])
+
+    def get_refund(self, refund: str) -> RefundReport:
+        """How a refund stands now."""
+        with self._asking():
+            return shape.refund(self._v1.refunds.retrieve(refund).to_dict())
+
+    def get_transfer(self, transfer: str) -> TransferReport:
+        """How a transfer stands now."""
+        with self._asking():
+            return shares_shape.transfer(self._v1.transfers.retrieve(transfer).to_dict())
+
+    def get_reversal(self, transfer: str, reversal: str) -> ReversalReport:
+        """What was taken back of a transfer under this id."""
+        with self._asking():
+            return shares_shape.reversal(self._v1.transfers.reversals.retrieve(transfer, reversal).to_dict())
 
     def open_account(self, request: AccountRequest) -> AccountReport:
         """Open an account that receives transfers."""

@@ -13,7 +13,7 @@ REFUND_TAKES = timedelta(seconds=20)  # one that does not arrive at once
 _LATER = {"refund_fails": "failed", "refund_slow": "succeeded"}
 
 
-def give_back(memory: Memory, intent: Thing, minor: int, currency: str) -> Thing:
+def give_back(memory: Memory, intent: Thing, minor: int, currency: str, metadata: Thing | None = None) -> Thing:
     """Give back a part of a payment; together they are never more than it."""
     charge = intent["latest_charge"]
     if charge is None or currency != intent["currency"]:
@@ -32,6 +32,7 @@ def give_back(memory: Memory, intent: Thing, minor: int, currency: str) -> Thing
         "created": stamp(),
         "status": "pending" if becomes else "succeeded",
         "becomes": becomes,
+        "metadata": metadata or {},
     }
     memory.put(refund["id"], "refund", refund, clock.now() + REFUND_TAKES if becomes else None)
     moved(memory, "refund", refund, -minor)

@@ -137,11 +137,20 @@ def reverse(memory: Memory, share: Thing, amount: int, metadata: Thing) -> Thing
         "transfer": share["id"],
         "metadata": metadata,
     }
+    memory.put(str(reversal["id"]), "reversal", reversal)
     memory.change(share["id"], body=share)
     _pay(memory, account, -amount)
     moved(memory, "transfer_reversal", reversal, amount)
     memory.tell("transfer.reversed", share)
     return {**reversal, "transfer": share}
+
+
+def reversal_of(memory: Memory, share: str, name: str) -> Thing:
+    """What was taken back under this name, of this transfer."""
+    found = memory.need(name, "reversal")
+    if found["transfer"] != share:
+        raise RejectedError("resource_missing")
+    return found
 
 
 def pay_out(memory: Memory, account: str) -> int:

@@ -34,7 +34,7 @@ from shop.hypermedia import Answer, Form, at_most, fragment, leave, page
 from shop.i18n import _, _l
 from shop.models import ItemState, Seller, SellerKind, Vetting
 from shop.reasons import Reason
-from shop.routes.sell import KINDS, PAPERS, STOCKS
+from shop.routes.sell_words import KINDS, PAPERS, STOCKS
 from shop.words import Words
 
 bp = Blueprint("moderation", __name__, url_prefix="/moderation")
@@ -135,7 +135,7 @@ def _context(applied: Seller) -> dict[str, Any]:
         "lacking": verdicts.lacking(applied, steps),
         "fixes": [step.item for step in steps if step.state == State.FIX],
         "evidence": evidence.of(applied),
-        "papers_of": evidence.PAPERS,
+        "papers_of": checklist.PAPERS,
         "answers_of": evidence.ANSWERS,
         "dated": verdicts.DATED,
         "is_own": is_own,
@@ -180,7 +180,7 @@ def _history(applied: Seller) -> dict[str, Any]:
 @bp.post("/sellers/<handle>/claim")
 def claim(handle: str) -> Answer:
     """Take an application, to decide on it within half an hour."""
-    claims.take(sellers.called(handle), by=current_user)
+    verdicts.take(sellers.called(handle), by=current_user)
     db.session.commit()
     return leave(url_for(".seller", handle=handle))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask import Blueprint, redirect, request
 from flask_login import current_user
 from wtforms import RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Regexp
 
 from shop import refund_desk
 from shop.access import is_fresh
@@ -20,6 +21,7 @@ from shop.i18n import _l
 from shop.models import Order
 from shop.money import Money
 from shop.refund_desk import Desk
+from shop.refunds import Again
 
 bp = Blueprint("order_money", __name__)
 
@@ -47,6 +49,7 @@ class RefundForm(Form):
     )
     amount = StringField(_l("Amount"), [Length(max=12)])
     reason = SelectField(_l("Why?"), choices=[SelectChoice(code, name) for code, name in WHY.items()])
+    token = StringField(validators=[Regexp(r"^([\w-]{22})?$")])  # this form is one refund, however often it is sent
 
 
 @bp.app_template_filter("money_of")
@@ -94,16 +97,16 @@ def again(code: str) -> Answer:
     return leave("/moderation/orders")
 
 
-@bp.get("/seller/orders/<number>")
+@bp.get("/seller/orders/<number>/money")
 def show_own(number: str) -> Answer:
     """Where the money of an order is, for its seller."""
-    return _page(refund_desk.look_own(number, current_user.id), RefundForm(None), f"/seller/orders/{number}")
+    return _page(refund_desk.look_own(number, current_user.id), RefundForm(None), f"/seller/orders/{number}/money")
 
 
-@bp.post("/seller/orders/<number>/refunds")
+@bp.post("/seller/orders/<number>/money/refunds")
 def refund_own(number: str) -> Answer:
     """A seller gives money of their own order back."""
-    home = f"/seller/orders/{number}"
+    home = f"/seller/orders/{number}/money"
     return _give(lambda: refund_desk.look_own(number, current_user.id), home, refund_desk.give)
 
 
@@ -112,9 +115,14 @@ def _give(look: Callable[[], Desk], home: str, give: Callable[..., int]) -> Answ
     if not form.validate():
         return _page(desk, form, home, 422)
     try:
-        give(desk, **_wanted(form, desk), reason=form.reason.data, by=current_user)
+        given = {"reason": form.reason.data, "by": current_user, "token": form.token.data or ""}
+        give(desk, **_wanted(form, desk), **given)
+    except Again:
+        db.session.rollback()
+        return leave(home)
     except Refused as no:
         db.session.rollback()
+        form.token.data = ""
         wrong = form.amount if form.how.data == "amount" else form.how
         wrong.errors = [no.words]
         return _page(look(), form, home, no.status, no.words)
@@ -131,6 +139,8 @@ def _wanted(form: RefundForm, desk: Desk) -> dict[str, Any]:
 
 
 def _page(desk: Desk, form: RefundForm, home: str, status: int = 200, words: str = "") -> Answer:
+    if form.token.errors or not form.token.data:
+        form.token.data = secrets.token_urlsafe(16)
     is_stale = home.startswith("/moderation") and not is_fresh(current_user.vouched_at)
     facts: dict[str, Any] = {"form": form, "home": home, "words": words, "why": WHY, "is_stale": is_stale}
     return secret(page("order_money/show.html", "order", status=status, desk=desk, **facts))

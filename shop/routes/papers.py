@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, request, url_for
 from flask_login import current_user
 
-from shop import limits, papers, sellers
+from shop import application, limits, papers
 from shop.database import db, let_go
 from shop.errors import Refused
 from shop.hypermedia import Answer, leave, page
 from shop.i18n import _
 from shop.models import PaperKind
-from shop.routes import sell
+from shop.routes import sell, sell_steps
 
 bp = Blueprint("papers", __name__)
 
@@ -29,32 +29,36 @@ SEEN_BY_ONE = (
 def send() -> Answer:
     """Send one paper; it is sealed at once, and takes the place of the one before."""
     kind = request.form.get("kind", "")
+    seller, item = application.asked_paper(current_user, kind)
     try:
-        _receive(kind)
+        _receive(seller.id, kind)
     except Refused as no:
         let_go()
-        return sell.shown(sellers.of(current_user), no.status, paper_errors={kind: no.words})
+        asked = application.asked(current_user, item)
+        return sell_steps.shown(asked, item, no.status, paper_errors={kind: no.words})
+    application.touch(application.asked(current_user, item), item)
     db.session.commit()
-    return leave(url_for("sell.show"))
+    return sell_steps.onward(item)
 
 
-def _receive(kind: str) -> None:
-    file, seller_id = request.files.get("file"), sellers.asked_for(current_user, kind)
-    if file is None or not file.filename:
+def _receive(seller_id: int, kind: str) -> None:
+    file = next((file for file in request.files.getlist("file") if file.filename), None)
+    if file is None:
         raise Refused(_("Choose a file first, or take a photograph."), 422)
     limits.spend("20 per hour", "papers", str(current_user.id))
     let_go()
     found, file_mark = papers.read(file.stream)
+    application.asked_paper(current_user, kind)  # it took a moment, in which it may have been sent in
     papers.keep(seller_id, PaperKind(kind), found, file_mark)
 
 
 @bp.post("/sell/papers/<code>/removal")
 def remove(code: str) -> Answer:
     """Take a paper back: its key is thrown away."""
-    seller = sellers.of(current_user)
-    papers.withdraw(seller.id if seller else 0, code)
+    seller = application.open_one(current_user)
+    item = application.withdraw(seller, code)
     db.session.commit()
-    return leave(url_for("sell.show"))
+    return leave(url_for("sell_steps.show", item=item) if item else url_for("sell.show"))
 
 
 @bp.get("/moderation/papers/<code>")

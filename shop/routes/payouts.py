@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from shop import ledger, payouts
 from shop.database import db, let_go
 from shop.errors import NotFound, Refused
-from shop.gateways.payment_port import GatewayError
+from shop.gateways.payment_port import GatewayError, RejectedError
 from shop.hypermedia import Answer, leave, page
 from shop.i18n import HOME, _, _l, pgettext
 from shop.models import Account, Role
@@ -137,6 +137,10 @@ def open_account() -> Answer:
     try:
         payouts.introduce(account)
         db.session.commit()
+    except RejectedError as error:
+        db.session.commit()
+        told = _("The payment company turned this down (%(code)s).", code=error.code)
+        raise Refused(f"{told} {_('Please look at your address, and try again.')}", 422) from None
     except GatewayError:
         raise Refused(_("The payment company does not answer. Please try again in a moment."), 503) from None
     return leave(_home())
@@ -169,4 +173,6 @@ def look() -> Answer:
 
 
 def _home() -> str:
+    if request.form.get("from") == "sell":
+        return "/sell/bank"  # who applies does it on the way
     return "/seller/payouts" if Role.SELLER in current_user.roles else "/studio/earnings"

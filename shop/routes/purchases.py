@@ -9,7 +9,7 @@ from werkzeug.exceptions import TooManyRequests
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
-from shop import books, checkout, purchases, settlement, tries, wallet
+from shop import books, checkout, packing, purchases, settlement, tries, wallet
 from shop.database import db
 from shop.errors import Refused
 from shop.gateways.payment_port import GatewayError, NeedsClientAction, NeedsRedirect
@@ -93,6 +93,14 @@ def order(code: str) -> Answer:
     stage, vat = purchases.stage(found.purchase), purchases.vat(found)
     went = books.where_it_went(found.id)
     return secret(page("purchases/order.html", "order", order=found, steps=told, stage=stage, vat=vat, went=went))
+
+
+@bp.post("/orders/<code>/receipt")
+def receive(code: str) -> Answer:
+    """Its buyer has it."""
+    packing.receive(purchases.find_order(code, person()), by=person())
+    db.session.commit()
+    return leave(f"/orders/{code}")
 
 
 def _page(purchase: Purchase, status: int = 200, looks: int = 0, **context: Any) -> Answer:

@@ -65,7 +65,7 @@ def show(code: str) -> Answer:
 def _shown(code: str, form: LookForm, status: int = 200) -> Answer:
     seller = db.session.get_one(Seller, second_looks.called(code, current_user).seller_id)
     told: dict[str, Any] = {"seller": seller, "steps": second_looks.blind(seller), "evidence": evidence.of(seller)}
-    told |= {"papers_of": evidence.PAPERS, "answers_of": evidence.ANSWERS, "now": clock.now(), "code": code}
+    told |= {"papers_of": checklist.PAPERS, "answers_of": evidence.ANSWERS, "now": clock.now(), "code": code}
     told |= {"names": reasons.NAMES, "kinds": KINDS, "stocks": STOCKS, "paper_names": PAPERS, "items": checklist.Item}
     return page("second_looks/show.html", "look", status=status, form=form, **told)
 

@@ -1,175 +1,178 @@
-"""Applying to sell: the form, what became of it, and what one can do about that."""
+"""Applying to sell: to begin, what is missing, sending it in; what became of it, and what one can do about that."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, request, url_for
 from flask_login import current_user
-from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, Optional, Regexp
+from wtforms.validators import Regexp
 
-from shop import accounts, i18n, limits, papers, registers, sellers, verdicts
-from shop.countries import COUNTRIES, postcode
-from shop.database import db
+from shop import application, checklist, i18n, limits, sellers, verdicts
+from shop.checklist import Item, Step
+from shop.countries import ORIGINS
+from shop.database import db, let_go
 from shop.errors import Refused
 from shop.hypermedia import Answer, Form, at_most, leave, page
 from shop.i18n import _, _l
-from shop.models import PaperKind, Seller, SellerKind, StockKind, Vetting
+from shop.models import Seller, SellerKind, Vetting
 from shop.routes.accounts import FILL_IN
-from shop.routes.credentials import EMAIL
+from shop.routes.sell_forms import offered
+from shop.routes.sell_words import AT_HAND, ITEMS, KINDS, PAPERS, STATES, STOCKS
+
+__all__ = ["KINDS", "PAPERS", "STOCKS", "bp"]  # also the words of the moderators' desk
 
 bp = Blueprint("sell", __name__, url_prefix="/sell")
 
-KINDS = {
-    SellerKind.INDIVIDUAL: _l("A private person: I sell what I made or own"),
-    SellerKind.BUSINESS: _l("A business, registered as such"),
-    SellerKind.BRAND: _l("A brand: a business that sells under its own mark"),
-}
-STOCKS = {
-    StockKind.OWN_STOCK: _l("With me: I pack and send it"),
-    StockKind.SUPPLIER_SHIPS: _l("With a supplier, who sends it to the buyer"),
-    StockKind.MADE_TO_ORDER: _l("Nowhere yet: it is made after the order"),
-}
-REGISTERS = {
-    "KVK": _l("KvK, the Netherlands (8 digits)"),
-    "KBO": _l("KBO/BCE, Belgium (10 digits)"),
-    "HRB": _l("Handelsregister, Germany (HRB or HRA and a number)"),
-    "RCS": _l("SIREN, France (9 digits)"),
-    "RCSL": _l("RCS, Luxembourg (a letter and a number)"),
-}
-PAPERS = {
-    PaperKind.FRONT: _l("Identity paper, front"),
-    PaperKind.BACK: _l("Identity paper, back"),
-    PaperKind.EXTRACT: _l("Extract from the register, or licence"),
-    PaperKind.LICENCE: _l("Licence"),
-}
+TRIES = "10 per hour"  # to begin, and to send it in
 HANDLE = Regexp(r"^[a-z0-9][a-z0-9._-]{2,29}$", message=_l("Use 3 to 30 small letters, digits, dots, - or _."))
-TELL = (DataRequired(_l("Tell us.")), Length(10, 500, _l("Tell us in 10 to 500 characters.")))
-PHONE = Regexp(r"^\+?[0-9 ()-]{8,30}$", message=_l("This does not look like a telephone number."))
 
 
-def _offered(names: dict[Any, Any]) -> list[SelectChoice]:
-    return [SelectChoice(str(code), name) for code, name in names.items()]
+class KindForm(Form):
+    """What sort of seller, and from where."""
+
+    kind = RadioField(_l("I am"), choices=offered(KINDS), default=SellerKind.INDIVIDUAL)
+    country = SelectField(_l("I sell from"), choices=list(ORIGINS), render_kw={"autocomplete": "country"})
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.country.choices = [SelectChoice(code, i18n.country(code)) for code in ORIGINS]
+
+    def asks(self) -> tuple[Item, ...]:
+        """What such a seller is asked."""
+        kind = self.kind.data if self.kind.data in list(SellerKind) else SellerKind.INDIVIDUAL
+        return checklist.asked_of(kind, self.country.data if self.country.data in ORIGINS else ORIGINS[0])
 
 
-class ApplicationForm(Form):
-    """Who wants to sell, what, and from where. What is asked depends on the kind of seller."""
+class BeginForm(KindForm):
+    """Also the name and the address of the window."""
 
-    kind = RadioField(_l("I am"), choices=_offered(KINDS), default=SellerKind.INDIVIDUAL)
-    handle = StringField(_l("Your address at Etalage"), [FILL_IN, HANDLE])
-    shop_name = StringField(_l("Name of your shop"), [FILL_IN, at_most(80)])
-    legal_name = StringField(_l("Your full name"), [FILL_IN, at_most(120)])
-    company_register = SelectField(_l("Register"), choices=_offered(REGISTERS))
-    company_number = StringField(_l("Number in the register"), [FILL_IN, at_most(40)])
-    vat_number = StringField(_l("VAT number"), [Optional(), at_most(20)])
-    email = StringField(_l("E-mail address for buyers"), EMAIL)
-    phone = StringField(_l("Telephone"), [FILL_IN, PHONE])
-    street = StringField(_l("Street and house number"), [FILL_IN, at_most(120)])
-    postcode = StringField(_l("Postcode"), [FILL_IN, at_most(12)])
-    city = StringField(_l("Town"), [FILL_IN, at_most(80)])
-    country = SelectField(_l("Country"), choices=list(COUNTRIES))
-    returns_address = TextAreaField(_l("Where returns go, if that is elsewhere"), [at_most(300)])
-    stock_kind = RadioField(_l("Where does the stock lie?"), choices=_offered(STOCKS), default=StockKind.OWN_STOCK)
-    sells_what = TextAreaField(_l("What do you want to sell?"), TELL)
-    is_self_certified = BooleanField(
-        _l("I sell only what the law of the European Union allows, and what I wrote here is true."),
-        [DataRequired(_l("Without this promise the law does not let us let you sell."))],
+    shop_name = StringField(_l("Name of your shop"), [FILL_IN, at_most(80)], render_kw={"autocomplete": "organization"})
+    handle = StringField(
+        _l("Your address at Etalage"),
+        [FILL_IN, HANDLE],
+        description=_l("Your window will be at /@ and this word. It cannot be changed later."),
+        render_kw={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"},
     )
 
-    def __init__(self, *given: Any, has_window: bool = False, **more: Any) -> None:
+    def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
-        self.country.choices = [SelectChoice(code, i18n.country(code)) for code in COUNTRIES]
-        if has_window:
+        if current_user.profile_handle is not None:
             del self.handle, self.shop_name
-        if self.kind.data == SellerKind.INDIVIDUAL:
-            del self.company_register, self.company_number, self.vat_number
-        else:
-            self.legal_name.label.text = _("Name of the business, as in the register")
 
-    def validate_company_number(self, field: StringField) -> None:
-        """As this register writes them; that it is theirs, a moderator looks up."""
-        if not registers.has_shape(registers.REGISTERS.get(self.company_register.data, ".+"), field.data):
-            raise ValidationError(_("A number in this register looks different. Please look again."))
 
-    def validate_vat_number(self, field: StringField) -> None:
-        """As the country of its first two letters writes them."""
-        number = field.data.strip().upper()
-        if not registers.has_shape(registers.VAT_NUMBERS.get(number[:2], "(?!)"), number[2:]):
-            raise ValidationError(_("A VAT number begins with the country, such as NL123456789B01. Please look again."))
+class Standing(NamedTuple):
+    """How far an application is: its steps, how many of them are told, and how long the rest takes."""
 
-    def validate_postcode(self, field: StringField) -> None:
-        """As this country writes them."""
-        if postcode(self.country.data, field.data) is None:
-            raise ValidationError(_("A postcode in this country looks different. Please look again."))
+    steps: list[Step]
+    told: int
+    minutes: int
+    next: Item | None
 
-    def facts(self) -> dict[str, Any]:
-        """What was filled in, without the spaces around it."""
-        given = {name: text.strip() if isinstance(text, str) else text for name, text in self.data.items()}
-        for name in ("company_number", "vat_number", "postcode"):
-            given[name] = (given.get(name) or "").upper()
-        if not given["returns_address"]:
-            given["returns_address"] = "{street}, {postcode} {city}, {country}".format_map(given)
-        own = {"handle": current_user.profile_handle or "", "shop_name": "", "company_register": ""}
-        return {**own, **given}
+
+def standing(seller: Seller) -> Standing:
+    """As it is now."""
+    steps = checklist.of(seller)
+    to_do = [step.item for step in steps if application.is_to_do(step)]
+    return Standing(steps, len(steps) - len(to_do), application.minutes(to_do), application.next_step(steps))
 
 
 @bp.get("")
 def show() -> Answer:
-    """The form for who has not applied; else what became of it, with the form again where something must be fixed."""
-    return shown(sellers.of(current_user))
+    """How to begin, for who has not; else the checklist, or what became of it."""
+    seller = sellers.of(current_user)
+    if seller is None:
+        return _beginning(BeginForm(request.args) if request.args else BeginForm(None))
+    return shown(seller)
 
 
-def shown(seller: Seller | None, status: int = 200, form: ApplicationForm | None = None, **more: Any) -> Answer:
+def _beginning(form: KindForm, status: int = 200) -> Answer:
+    return _asking("sell/begin.html", form, status)
+
+
+def _asking(template: str, form: KindForm, status: int) -> Answer:
+    asks = form.asks()
+    minutes = application.minutes(asks)
+    return page(template, "application", status=status, form=form, asks=asks, minutes=minutes, at_hand=AT_HAND)
+
+
+def shown(seller: Seller, status: int = 200, **more: Any) -> Answer:
     """The page as it stands for this application."""
-    is_open = seller is None or seller.vetting == Vetting.NEEDS_FIXING
-    if form is None and is_open:
-        form = ApplicationForm(None, obj=seller or _known(), has_window=_has_window())
-    before = sellers.waiting_before(seller) if seller is not None and seller.vetting == Vetting.WAITING else 0
-    facts: dict[str, Any] = {"seller": seller, "form": form if is_open else None, "before": before}
-    facts |= {"kinds": KINDS, "stocks": STOCKS, "can_object": seller is not None and verdicts.can_object(seller)}
-    if seller is not None and sellers.is_open_for_papers(seller):
-        facts |= {"papers": _papers(seller), "names": PAPERS, "most": papers.LARGEST}
-    return page("sell/show.html", "application", status=status, **{**facts, **more})
-
-
-def _papers(seller: Seller) -> dict[PaperKind, Any]:
-    """What is asked of this kind of seller, each with the paper that is here."""
-    here = {paper.kind: paper for paper in papers.of(seller.id)}
-    return {kind: here.get(kind) for kind in papers.wanted(seller.kind)}
-
-
-def _known() -> Any:
-    """What the account tells already need not be typed again."""
-    account = accounts.own(current_user)
-    return type("Known", (), {"email": account.email, "legal_name": ""})
-
-
-def _has_window() -> bool:
-    return current_user.profile_handle is not None
-
-
-@bp.post("/kind")
-def ask() -> Answer:
-    """Another kind of seller is asked other things: the form again, with what was typed. Nothing is kept yet."""
-    return shown(sellers.of(current_user), form=ApplicationForm(has_window=_has_window()))
+    facts: dict[str, Any] = {"seller": seller, "names": ITEMS, "states": STATES, "kinds": KINDS}
+    if sellers.is_open(seller) or seller.vetting == Vetting.WAITING:
+        facts["standing"] = standing(seller)
+    if seller.vetting == Vetting.WAITING:
+        facts |= {"before": sellers.waiting_before(seller), "until": application.decided_by(seller)}
+    facts |= {"can_object": verdicts.can_object(seller), "can_take_back": application.can_take_back(seller)}
+    return page("sell/show.html", "application", status=status, **facts, **more)
 
 
 @bp.post("")
-def apply() -> Answer:
-    """Send it in."""
-    form = ApplicationForm(has_window=_has_window())
+def begin() -> Answer:
+    """Begin: from now on everything is kept, step by step."""
+    form = BeginForm()
     if not form.validate():
-        return shown(sellers.of(current_user), 422, form)
-    limits.spend("10 per hour", "apply", str(current_user.id))
+        return _beginning(form, 422)
+    limits.spend(TRIES, "apply", str(current_user.id))
+    named = {"handle": current_user.profile_handle or "", "shop_name": "", **form.data}
     try:
-        sellers.apply(current_user, **form.facts())
+        seller = application.begin(current_user, **{name: text.strip() for name, text in named.items()})
     except Refused as no:
         if no.status != 422 or "handle" not in form:
             raise
         form.handle.errors = [no.words]
-        return shown(sellers.of(current_user), no.status, form)
+        return _beginning(form, no.status)
+    first = application.next_step(checklist.of(seller))
+    db.session.commit()
+    return leave(url_for("sell_steps.show", item=first))
+
+
+@bp.get("/kind")
+def kind() -> Answer:
+    """Another kind of seller, or another country."""
+    seller = sellers.of(current_user)
+    if seller is None or seller.vetting != Vetting.DRAFT:
+        return leave(url_for(".show"))
+    return _kind(KindForm(request.args) if request.args else KindForm(None, obj=seller))
+
+
+def _kind(form: KindForm, status: int = 200) -> Answer:
+    return _asking("sell/kind.html", form, status)
+
+
+@bp.post("/kind")
+def change_kind() -> Answer:
+    """Change it; the checklist changes along, and nothing that was told is lost."""
+    form = KindForm()
+    if not form.validate():
+        return _kind(form, 422)
+    application.change_kind(current_user, kind=form.kind.data, country=form.country.data)
+    db.session.commit()
+    return leave(url_for(".show"))
+
+
+@bp.post("/sending")
+def submit() -> Answer:
+    """Send it in."""
+    limits.spend(TRIES, "apply", str(current_user.id))
+    try:
+        application.submit(current_user)
+    except Refused as no:
+        seller = sellers.of(current_user)
+        if no.status != 422 or seller is None:
+            raise
+        let_go()
+        return shown(application.open_one(current_user), 422, error=no.words)
+    db.session.commit()
+    return leave(url_for(".show"))
+
+
+@bp.post("/return")
+def take_back() -> Answer:
+    """Take it back, to change something after all."""
+    application.take_back(current_user)
     db.session.commit()
     return leave(url_for(".show"))
 
@@ -178,9 +181,10 @@ def apply() -> Answer:
 def objection() -> Answer:
     """Say why a refusal is wrong."""
     words = request.form.get("words", "").strip()
-    if len(words) < 10:
+    seller = sellers.of(current_user)
+    if len(words) < 10 and seller is not None:
         wrong = _("Tell us why the refusal is wrong.")
-        return shown(sellers.of(current_user), 422, objection=words, objection_error=wrong)
+        return shown(seller, 422, objection=words, objection_error=wrong)
     verdicts.object_to(current_user, words[:1000])
     db.session.commit()
     return leave(url_for(".show"))

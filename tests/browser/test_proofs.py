@@ -6,12 +6,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from shop import accounts, clock, invitations, passwords, proofs, sellers, vault
+from shop import accounts, application, clock, invitations, passwords, proofs, vault
 from shop.database import db
 from shop.gateways import storage_papers
 from shop.models import Paper, Role, RoleGrant
 from tests.papers import as_file
-from tests.routes.test_sell import PERSON
 
 SECRET = "twelve letters"
 
@@ -68,10 +67,9 @@ def test_what_mina_paints_over_never_leaves_her_phone(app, shop, page: Page):
     somebody(app, "mina")
     with app.test_request_context(method="POST"):
         person = accounts.as_actor(accounts.called("mina@example.com"))
-        facts = {key: text for key, text in PERSON.items() if key not in ("is_self_certified", "returns_address")}
-        sellers.apply(person, **facts, is_self_certified=True, returns_address="x")
+        application.begin(person, kind="individual", country="NL", handle="mina", shop_name="Atelier Mina")
         db.session.commit()
-    sign_in(page, shop, "mina", "/sell")
+    sign_in(page, shop, "mina", "/sell/identity")
     white = as_file(Image.new("RGB", (1000, 600), "white"), "PNG")
     page.locator("#paper-front").set_input_files({"name": "card.png", "mimeType": "image/png", "buffer": white})
     canvas = page.locator("paper-mask canvas").first

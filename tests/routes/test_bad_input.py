@@ -122,6 +122,7 @@ def address(rule, behind, nasty=None):
         "code": code.get(rule.endpoint) or code.get(rule.endpoint.split(".")[0], "clip"),
         "variant": "mug-s",
         "handle": "mina",
+        "item": "contact",
         "tag": "clip-0",
         "language": "en",
         "token": "no-such-token",

@@ -1,12 +1,13 @@
 """Money of an order goes back: by staff, by its seller, at the desk and from the shell; by nobody else."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from shop import accounts, audit, clock, refund_desk, refunds
 from shop.database import db
-from shop.models import Order, Profile, Refund, RefundState, Role, RoleGrant
+from shop.models import AuditEntry, Order, Profile, Refund, RefundState, Role, RoleGrant
 from tests.bookkeeping import bought
 from tests.conftest import HTMX
 from tests.routes.conftest import there
@@ -117,19 +118,19 @@ def test_what_cannot_be_given_back_is_said_and_nothing_goes(rex, code, refunded,
 
 @pytest.mark.parametrize("htmx", [False, True])
 def test_a_seller_gives_back_their_own_and_nobody_elses(app, mina, code, refunded, signed_in_as, lamp, htmx):
-    page = mina.get(f"/seller/orders/{code[:8]}").text
+    page = mina.get(f"/seller/orders/{code[:8]}/money").text
     assert "€52.95 of this order can still go back" in page
-    there(send(mina, f"/seller/orders/{code[:8]}/refunds", htmx), htmx)
+    there(send(mina, f"/seller/orders/{code[:8]}/money/refunds", htmx), htmx)
     assert refunded() == [(1250, "goodwill")]
     lars = signed_in_as("lars", Role.SELLER)
     with app.test_request_context(method="POST"):
         user = accounts.called("lars@example.com")
         db.session.query(Profile).filter_by(handle="lars").one().user_id = user.id
         db.session.commit()
-    assert lars.get(f"/seller/orders/{code[:8]}").status_code == 404
-    assert mina.get(f"/seller/orders/{code}").status_code == 404  # its own key is the buyer's alone
-    assert code not in mina.get(f"/seller/orders/{code[:8]}").text
-    assert send(lars, f"/seller/orders/{code[:8]}/refunds", htmx).status_code == 404
+    assert lars.get(f"/seller/orders/{code[:8]}/money").status_code == 404
+    assert mina.get(f"/seller/orders/{code}/money").status_code == 404  # its own key is the buyer's alone
+    assert code not in mina.get(f"/seller/orders/{code[:8]}/money").text
+    assert send(lars, f"/seller/orders/{code[:8]}/money/refunds", htmx).status_code == 404
     assert len(refunded()) == 1
 
 
@@ -163,7 +164,7 @@ def test_staff_who_sell_give_back_of_their_own_orders_as_sellers_and_not_as_staf
         db.session.commit()
     assert send(mina, f"/moderation/orders/{code}/refunds").status_code == 403
     assert refunded() == []
-    assert send(mina, f"/seller/orders/{code[:8]}/refunds").status_code == 303
+    assert send(mina, f"/seller/orders/{code[:8]}/money/refunds").status_code == 303
     assert refunded() == [(1250, "goodwill")]
 
 
@@ -188,7 +189,7 @@ def test_a_seller_sees_what_went_back_of_their_own_order_and_not_of_anothers(app
             refunds.give(order.id, minor)
         db.session.commit()
         number = ours.code[:8]
-    page = mina.get(f"/seller/orders/{number}").text
+    page = mina.get(f"/seller/orders/{number}/money").text
     assert ("€1.11" in page, "€2.22" in page, "Given back of this order" in page) == (True, False, True)
 
 
@@ -228,7 +229,7 @@ def test_money_moves_by_staff_only_shortly_after_a_proof(app, rex, code, refunde
 
 
 def test_what_staff_gives_back_is_in_the_audit_and_what_a_seller_gives_is_not(app, rex, mina, code):
-    send(mina, f"/seller/orders/{code[:8]}/refunds", amount="1")
+    send(mina, f"/seller/orders/{code[:8]}/money/refunds", amount="1")
     send(rex, f"/moderation/orders/{code}/refunds")
     with app.test_request_context(method="POST"):
         refund = db.session.query(Refund).order_by(Refund.id.desc()).first()
@@ -284,3 +285,56 @@ def test_the_shell_gives_back_too(app, code, refunded):
 
 def test_an_amount_is_read_as_it_is_typed():
     assert [refund_desk.minor_of(typed) for typed in ("12,50", "12.50", " 7 ", "0.01")] == [1250, 1250, 700, 1]
+
+
+# A form that is sent twice
+
+TOKEN = "t" * 22
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("who", ["staff", "seller"])
+def test_a_form_that_is_sent_twice_is_one_refund(request, app, code, refunded, who, htmx):
+    asks = request.getfixturevalue("rex" if who == "staff" else "mina")
+    home = f"/moderation/orders/{code}" if who == "staff" else f"/seller/orders/{code[:8]}"
+    answers = [send(asks, f"{home}/refunds", htmx=htmx, token=TOKEN) for _press in range(3)]
+    assert len({(answer.status_code, answer.headers.get("Location"), answer.text) for answer in answers}) == 1
+    assert (answers[0].status_code < 400, refunded()) == (True, [(1250, "goodwill")])
+    with app.test_request_context(method="POST"):
+        noted = [row.action for row in db.session.query(AuditEntry).filter_by(action="refund given")]
+    assert noted == (["refund given"] if who == "staff" else [])
+
+
+@pytest.mark.parametrize("other", [{"amount": "12,51"}, {"how": "all"}, {"reason": "returned"}])
+def test_a_form_that_wants_something_else_the_second_time_is_refused(rex, code, refunded, other):
+    address = f"/moderation/orders/{code}/refunds"
+    send(rex, address, token=TOKEN)
+    answer = send(rex, address, token=TOKEN, **other)
+    assert (answer.status_code, "With this form money was given back already." in answer.text) == (409, True)
+    assert refunded() == [(1250, "goodwill")]
+    [fresh] = re.findall(r'name="token" value="([\w-]{22})"', answer.text)
+    assert fresh != TOKEN  # whoever has looked may give more
+    assert send(rex, address, token=fresh, **other).status_code == 303
+    assert len(refunded()) == 2
+
+
+def test_two_forms_that_want_the_same_are_two_refunds(rex, code, refunded):
+    page = f"/moderation/orders/{code}"
+    tokens = [re.findall(r'name="token" value="([\w-]{22})"', rex.get(page).text)[0] for _look in range(2)]
+    for token in tokens:
+        assert send(rex, f"{page}/refunds", token=token).status_code == 303
+    assert refunded() == [(1250, "goodwill")] * 2
+
+
+def test_all_that_is_left_is_given_once_by_two_hands_at_once(app, rex, code, refunded):
+    def press(_n):
+        return send(rex, f"/moderation/orders/{code}/refunds", how="all", token=TOKEN).status_code
+
+    with ThreadPoolExecutor(4) as hands:
+        assert set(hands.map(press, range(4))) == {303}
+    assert refunded() == [(5295, "goodwill")]
+
+
+def test_a_token_that_is_none_gives_nothing(rex, code, refunded):
+    answer = send(rex, f"/moderation/orders/{code}/refunds", token="x y")
+    assert (answer.status_code, refunded()) == (422, [])

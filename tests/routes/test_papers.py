@@ -9,15 +9,16 @@ from sqlalchemy import func
 
 from shop.database import db
 from shop.models import AuditEntry, Paper, Role
+from tests.applying import BUSINESS, PERSON, begun, sent_in
 from tests.conftest import HTMX
 from tests.papers import CANARY, jpeg, pdf
-from tests.routes.test_sell import BUSINESS, PERSON, decided, seen
+from tests.routes.test_moderation import claimed, decided, seen
 
 
 @pytest.fixture
 def mina(signed_in_as):
     client = signed_in_as("mina")
-    client.post("/sell", data=PERSON)
+    begun(client)
     return client
 
 
@@ -31,6 +32,12 @@ def sent(browser, content=None, kind="front", name="../../id card.jpg", headers=
     return browser.post("/sell/papers", data={"kind": kind, "file": file}, headers=headers or {})
 
 
+def waits(browser, content=None):
+    """A paper of theirs is with the moderators."""
+    sent(browser, content)
+    sent_in(browser)
+
+
 def kept(app, *columns):
     with app.test_request_context():
         return [tuple(row) for row in db.session.execute(db.select(*columns).order_by(Paper.id))]
@@ -42,11 +49,11 @@ def code_of(app):
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_mina_sends_the_front_of_her_paper_and_sees_until_when_it_is_kept(app, mina, headers):
-    assert "Make the citizen service number (BSN) unreadable" in mina.get("/sell").text
+    assert "Make the citizen service number (BSN) unreadable" in mina.get("/sell/identity").text
     answer = sent(mina, headers=headers)
-    assert (answer.location or answer.headers["HX-Redirect"]) == "/sell"
+    assert (answer.location or answer.headers["HX-Redirect"]) == "/sell/identity"
     assert kept(app, Paper.kind, Paper.came_as, Paper.pages, Paper.state) == [("front", "jpeg", 1, "sealed")]
-    page = mina.get("/sell").text
+    page = mina.get("/sell/identity").text
     assert "Sent on" in page
     assert "Deleted on" in page
     assert CANARY.decode() not in page
@@ -54,7 +61,7 @@ def test_mina_sends_the_front_of_her_paper_and_sees_until_when_it_is_kept(app, m
 
 def test_a_business_sends_the_pages_of_a_pdf(app, signed_in_as):
     olga = signed_in_as("olga")
-    olga.post("/sell", data=BUSINESS | {"handle": "olga"})
+    begun(olga, BUSINESS | {"handle": "olga"})
     assert sent(olga, pdf(pages=3), "extract", "kvk.pdf").status_code == 303
     assert kept(app, Paper.kind, Paper.came_as, Paper.pages) == [("extract", "pdf", 3)]
 
@@ -87,7 +94,7 @@ def test_mina_takes_it_back_and_nobody_elses(app, mina, signed_in_as):
     sent(mina)
     address = f"/sell/papers/{code_of(app)}/removal"
     olga = signed_in_as("olga")
-    olga.post("/sell", data=PERSON | {"handle": "olga"})
+    begun(olga, PERSON | {"handle": "olga"})
     assert olga.post(address).status_code == 404
     assert kept(app, Paper.state) == [("sealed",)]
     assert mina.post(address).status_code == 303
@@ -97,11 +104,11 @@ def test_mina_takes_it_back_and_nobody_elses(app, mina, signed_in_as):
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_rex_gives_a_reason_and_sees_the_pages_with_his_name_on_them(app, mina, rex, headers):
-    sent(mina)
+    waits(mina)
     page = rex.get("/moderation/sellers/mina").text
     address = page.partition('href="/moderation/papers/')[2].partition('"')[0]
     address = f"/moderation/papers/{address}"
-    assert "Not every paper that is asked for has been sent." in page
+    assert "No paper: Identity paper, back" in page
     assert "<img" not in rex.get(address).text
     assert rex.get(f"{address}/1").status_code == 404
     assert rex.post(f"{address}/opening", data={"reason": "because"}, headers=headers).status_code == 422
@@ -123,7 +130,7 @@ def test_rex_gives_a_reason_and_sees_the_pages_with_his_name_on_them(app, mina, 
 
 
 def test_looking_at_a_page_writes_nothing(app, mina, rex, queries):
-    sent(mina)
+    waits(mina)
     address = f"/moderation/papers/{code_of(app)}"
     rex.post(f"{address}/opening", data={"reason": "First look at this application."})
     with queries() as asked:
@@ -132,7 +139,7 @@ def test_looking_at_a_page_writes_nothing(app, mina, rex, queries):
 
 
 def test_a_paper_is_for_moderators_only(app, mina, signed_in_as):
-    sent(mina)
+    waits(mina)
     address = f"/moderation/papers/{code_of(app)}"
     for browser in (mina, signed_in_as("kai", Role.CREATOR)):
         tried = [browser.get(address), browser.get(f"{address}/1"), browser.post(f"{address}/opening")]
@@ -142,7 +149,7 @@ def test_a_paper_is_for_moderators_only(app, mina, signed_in_as):
 
 def test_after_twenty_papers_in_an_hour_there_are_no_more_and_the_operator_hears(app, mina, rex, signed_in_as, letters):
     signed_in_as("ada", Role.ADMIN)
-    sent(mina)
+    waits(mina)
     letters()
     address = f"/moderation/papers/{code_of(app)}/opening"
     tried = [rex.post(address, data={"reason": "Looking around a little."}).status_code for _time in range(23)]
@@ -158,16 +165,19 @@ def test_after_twenty_papers_in_an_hour_there_are_no_more_and_the_operator_hears
 
 
 def test_nobody_decides_on_papers_that_have_changed_meanwhile(app, mina, rex):
-    sent(mina)
+    waits(mina)
+    claimed(rex)
     stamp = seen(rex)
-    sent(mina, jpeg("SOMEBODY ELSE"))
-    form = {"verdict": "approved", "checks": ["identity", "contact", "goods"], "seen": stamp}
+    assert sent(mina, jpeg("SOMEBODY ELSE")).status_code == 409  # it is with the moderators
+    mina.post("/sell/return")
+    waits(mina, jpeg("SOMEBODY ELSE"))
+    form = {"verdict": "refused", "reason": "forged", "words": "It is not theirs.", "seen": stamp}
     assert rex.post("/moderation/sellers/mina/decision", data=form).status_code == 409
-    assert decided(rex, "approved", checks=["identity", "contact", "goods"]).status_code == 303
+    assert decided(rex, "refused", "It is not theirs.", "forged").status_code == 303
 
 
 def test_a_decision_says_how_long_papers_are_kept(app, mina, rex):
-    sent(mina)
+    waits(mina)
     decided(rex, "refused", "We do not sell this kind of goods.")
     ((until, at),) = kept(app, Paper.keep_until, Paper.sent_at)
     assert 89 <= (until - at).days <= 90
@@ -179,9 +189,9 @@ def test_a_decision_says_how_long_papers_are_kept(app, mina, rex):
 
 def test_the_same_paper_at_another_seller_is_shown(app, mina, rex, signed_in_as):
     olga = signed_in_as("olga")
-    olga.post("/sell", data=PERSON | {"handle": "olga", "shop_name": "Olga & co"})
+    begun(olga, PERSON | {"handle": "olga", "shop_name": "Olga & co"})
     paper = jpeg()
-    sent(mina, paper)
+    waits(mina, paper)
     sent(olga, paper)
     assert "The same paper was sent by Olga &amp; co (/@olga)." in rex.get("/moderation/sellers/mina").text
 

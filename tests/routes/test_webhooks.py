@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from shop import gateways, inbox, jobs, payments
+from shop import gateways, inbox, jobs, notices, payments
 from shop.database import db
 from shop.gateways import payment_shape as shape
 from shop.models import Base, InboxState, Job, Payment, PaymentAttempt, Purchase, WebhookEvent
@@ -251,3 +251,59 @@ def test_a_call_of_the_gateway_before_is_left_alone(app, call, secret, stripe, k
     with app.app_context():
         jobs.run_due()
     assert kept() == [("evt_foreign", InboxState.WAITING)]
+
+
+# What no database keeps
+
+NO_NAMES = ["evt_\0", "\0", "evt_\ud800", "evt_" + "x" * 300]
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_an_event_with_a_name_that_is_none_is_kept_and_seen_to_once(app, call, secret, kept, name):
+    body = json.dumps({**FOREIGN, "id": name})
+    for _time in range(2):
+        assert call(body, shape.sign(body, [secret])) == 200
+    with app.app_context():
+        jobs.run_due()
+    [(known_as, state)] = kept()
+    assert (len(known_as) <= 80, "\0" in known_as) == (True, False)
+    assert state == (InboxState.QUARANTINED if "\0" in name else InboxState.FOREIGN)
+
+
+@pytest.mark.parametrize("where", ["id", "key", "purchase", "group"])
+def test_an_event_with_a_nul_in_it_is_set_apart(app, call, secret, kept, mug, where):
+    with app.test_request_context(method="POST"):
+        placed({mug.small: 1})
+    intent = {"id": "pi_1", "object": "payment_intent", "status": "succeeded", "amount": 2845, "currency": "eur"}
+    intent |= {"metadata": {"key": "co:1:pay:1", "purchase": "code"}, "transfer_group": "co:1"}
+    told = {"key": intent["metadata"], "purchase": intent["metadata"], "id": intent, "group": intent}[where]
+    told["transfer_group" if where == "group" else where] += "\0"
+    body = json.dumps({"id": "evt_nul", "type": "payment_intent.succeeded", "data": {"object": intent}})
+    assert call(body, shape.sign(body, [secret])) == 200
+    with app.app_context():
+        jobs.run_due()
+        assert db.session.scalar(select(PaymentAttempt.state)) == "submitting"
+    assert kept() == [("evt_nul", InboxState.QUARANTINED)]
+
+
+def test_what_only_looks_like_a_nul_is_an_event_like_others(app, call, secret, kept):
+    body = json.dumps({**FOREIGN, "data": {"object": {"object": "customer", "name": "\\\\u0000"}}})
+    assert call(body, shape.sign(body, [secret])) == 200
+    with app.app_context():
+        jobs.run_due()
+    assert kept() == [("evt_foreign", InboxState.FOREIGN)]
+
+
+def test_a_raw_nul_is_no_event(call, secret, counted):
+    before, body = counted(), BODY.replace("evt_foreign", "evt_\0")
+    assert (call(body, shape.sign(body, [secret])), counted()) == (400, before)
+
+
+def test_a_listed_event_that_cannot_be_read_is_kept_beside_the_others(app, kept):
+    with app.test_request_context(method="POST"):
+        assert notices.receive_again({"id": "evt_\0", "type": "odd"})
+        assert not notices.receive_again({"id": "evt_\0", "type": "odd"})
+        assert notices.receive_again(FOREIGN)
+        db.session.commit()
+        jobs.run_due()
+    assert sorted(state for _id, state in kept()) == [InboxState.FOREIGN, InboxState.QUARANTINED]

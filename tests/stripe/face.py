@@ -21,7 +21,7 @@ from shop.gateways import sandbox_disputes as disputes
 from shop.gateways import sandbox_payments as payments
 from shop.gateways import sandbox_shares as shares
 from shop.gateways.payment_port import AccountRequest, KeyConflictError, RejectedError
-from shop.gateways.payment_sandbox import SandboxGateway, open_customer
+from shop.gateways.payment_sandbox import SandboxGateway, forget_customer, open_customer
 from shop.gateways.sandbox_memory import OURS, Memory, Thing, named
 from tests.stripe import wire
 
@@ -210,8 +210,13 @@ def get_intent(memory: Memory, _asked: Asked, name: str) -> Thing:
 def create_refund(memory: Memory, asked: Asked, _name: str) -> Thing:
     name = asked.get("payment_intent") or str(asked["charge"]).replace("_ch_", "_pi_")
     intent = memory.need(name, "payment")
-    refund = disputes.give_back(memory, intent, asked.get("amount", intent["amount"]), intent["currency"])
-    return {**refund, "metadata": asked.get("metadata", {})}
+    about = asked.get("metadata", {})
+    return disputes.give_back(memory, intent, asked.get("amount", intent["amount"]), intent["currency"], about)
+
+
+@route("GET", "/v1/refunds/<id>")
+def get_refund(memory: Memory, _asked: Asked, name: str) -> Thing:
+    return disputes.ripe_refund(memory, memory.need(name, "refund"))
 
 
 @route("POST", "/v1/checkout/sessions")
@@ -243,6 +248,13 @@ def get_page(memory: Memory, _asked: Asked, name: str) -> Thing:
 @route("POST", "/v1/customers")
 def create_customer(memory: Memory, asked: Asked, _name: str) -> Thing:
     return open_customer(memory, asked.get("metadata", {}).get("person", ""))
+
+
+@route("DELETE", "/v1/customers/<id>")
+def delete_customer(memory: Memory, _asked: Asked, name: str) -> Thing:
+    memory.need(name, "customer")
+    forget_customer(memory, name)
+    return {"id": name, "object": "customer", "deleted": True}
 
 
 @route("POST", "/v1/payment_methods/<id>/detach")
@@ -291,6 +303,16 @@ def create_transfer(memory: Memory, asked: Asked, _name: str) -> Thing:
 def _newest_charge(memory: Memory) -> str:
     """The shop always says out of which charge; who does not takes it out of the newest one."""
     return str(memory.list("payment")[-1]["latest_charge"]["id"])
+
+
+@route("GET", "/v1/transfers/<id>")
+def get_transfer(memory: Memory, _asked: Asked, name: str) -> Thing:
+    return memory.need(name, "transfer")
+
+
+@route("GET", "/v1/transfers/[^/]+/reversals/<id>")
+def get_reversal(memory: Memory, _asked: Asked, name: str) -> Thing:
+    return memory.need(name, "reversal")
 
 
 @route("POST", "/v1/transfers/<id>/reversals")

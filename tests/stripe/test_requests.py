@@ -30,6 +30,7 @@ INTENT |= {"metadata": {"key": "co:1:pay:1", "purchase": "code"}, "latest_charge
 SESSION = {"id": "cs_1", "object": "checkout.session", "status": "open", "payment_status": "unpaid"}
 SESSION |= {"amount_total": 2845, "currency": "eur", "metadata": {}, "payment_intent": None, "url": "https://x"}
 TRANSFER = {"id": "tr_1", "object": "transfer", "amount": 2000, "amount_reversed": 0, "currency": "eur"}
+REVERSAL = {"id": "trr_1", "object": "transfer_reversal", "amount": 845, "currency": "eur", "transfer": "tr_1"}
 LIST = {"object": "list", "data": [], "has_more": False, "url": "/v1/events"}
 V2 = "v2.core."
 
@@ -40,10 +41,14 @@ DOORS = {
     "POST /v1/checkout/sessions": ("checkout.SessionCreateParams", SESSION),
     "GET /v1/checkout/sessions/[^/]+": ("checkout.SessionRetrieveParams", SESSION),
     "POST /v1/refunds": ("RefundCreateParams", {"id": "re_1", "object": "refund", "amount": 845, "currency": "eur"}),
+    "GET /v1/refunds/[^/]+": ("RefundRetrieveParams", {"id": "re_1", "amount": 845, "currency": "eur"}),
+    "DELETE /v1/customers/[^/]+": ("CustomerDeleteParams", {"id": "cus_1", "object": "customer", "deleted": True}),
     "POST /v1/customers": ("CustomerCreateParams", {"id": "cus_1", "object": "customer"}),
     "POST /v1/payment_methods/[^/]+/detach": ("PaymentMethodDetachParams", {"id": "pm_1", "object": "payment_method"}),
     "POST /v1/transfers": ("TransferCreateParams", TRANSFER),
     "POST /v1/transfers/[^/]+/reversals": ("TransferReversalCreateParams", {"id": "trr_1", "transfer": TRANSFER}),
+    "GET /v1/transfers/[^/]+": ("TransferRetrieveParams", TRANSFER),
+    "GET /v1/transfers/[^/]+/reversals/[^/]+": ("TransferReversalRetrieveParams", REVERSAL),
     "GET /v1/events": ("EventListParams", LIST),
     "GET /v1/balance_transactions": ("BalanceTransactionListParams", LIST),
     "POST /v2/core/accounts": (f"{V2}AccountCreateParams", {"id": "acct_1", "object": "v2.core.account"}),
@@ -88,6 +93,13 @@ KINDS = {
         lambda g: g.open_customer("7", "noor@example.com", key="user:7:customer"),
         ["POST /v1/customers"],
     ),
+    "get_refund": (lambda g: g.get_refund("re_1"), ["GET /v1/refunds/[^/]+"]),
+    "get_transfer": (lambda g: g.get_transfer("tr_1"), ["GET /v1/transfers/[^/]+"]),
+    "get_reversal": (
+        lambda g: g.get_reversal("tr_1", "trr_1"),
+        ["GET /v1/transfers/[^/]+/reversals/[^/]+"],
+    ),
+    "forget_customer": (lambda g: g.forget_customer("cus_1"), ["DELETE /v1/customers/[^/]+"]),
     "forget_method": (lambda g: g.forget_method("pm_1"), ["POST /v1/payment_methods/[^/]+/detach"]),
     "transfer": (lambda g: g.transfer(SHARE), ["GET /v1/payment_intents/[^/]+", "POST /v1/transfers"]),
     "reverse_transfer": (

@@ -20,7 +20,7 @@ def clip_record(clip, out):
 
 
 def catalogue(out):
-    categories = [{"slug": c["slug"], "name": c["name"], "specs": [{"key": key, "name": name} for key, name in c["specs"]]} for c in CATEGORIES]
+    categories = [{"slug": c["slug"], "name": c["name"], "specs": [{"key": key, "name": name} for key, name in c["specs"]], "requires": c["requires"]} for c in CATEGORIES]
     return {"version": 1, "currency": "EUR", "languages": ["nl", "en"], "note": "Demo data. Every company, person, street and number is invented or a documented test value; see README.md.",
             "accounts": ACCOUNTS, "categories": categories, "products": PRODUCTS, "clips": [clip_record(clip, out) for clip in CLIPS.values()],
             "reviews": REVIEWS, "collections": COLLECTIONS, "live_events": LIVE_EVENTS, "campaigns": CAMPAIGNS}

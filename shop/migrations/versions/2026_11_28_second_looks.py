@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '2026_11_28_second_looks'
-down_revision = '2026_11_28_invitations'
+down_revision = '2026_11_28_refund_token'
 branch_labels = None
 depends_on = None
 

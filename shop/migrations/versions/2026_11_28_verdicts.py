@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '2026_11_28_verdicts'
-down_revision = '2026_11_28_bank'
+down_revision = '2026_11_28_applying'
 branch_labels = None
 depends_on = None
 

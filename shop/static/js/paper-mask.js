@@ -4,23 +4,31 @@ const WIDEST = 2000 // pixels: more is not kept anyway
 
 customElements.define("paper-mask", class extends HTMLElement {
   connectedCallback() {
-    this.input = this.querySelector("[type=file]")
+    this.inputs = [...this.querySelectorAll("[type=file]")] // a file, and where there is one the camera
     this.desk = this.querySelector(".papers__mask")
     this.canvas = this.querySelector("canvas")
     this.words = this.querySelector("[role=status]")
     this.send = this.closest("form").querySelector("button:not([type=button])")
     this.stop = new AbortController()
     const { signal } = this.stop
-    this.input.addEventListener("change", () => this.#open(), { signal })
+    for (const input of this.inputs) input.addEventListener("change", () => this.#choose(input), { signal })
     this.canvas.addEventListener("pointerdown", (event) => this.#begin(event), { signal })
     this.canvas.addEventListener("pointermove", (event) => this.#drag(event), { signal })
     this.canvas.addEventListener("pointerup", () => this.#paint(), { signal })
     this.canvas.addEventListener("keydown", (event) => this.#key(event), { signal })
     this.querySelector(".papers__undo").addEventListener("click", () => this.#undo(), { signal })
-    if (this.input.files.length) this.#open() // chosen before this was here, or given back by the browser
+    const chosen = this.inputs.find((input) => input.files.length)
+    if (chosen) this.#choose(chosen) // chosen before this was here, or given back by the browser
   }
 
   disconnectedCallback() { this.stop.abort(); this.picture?.close() }
+
+  // What was chosen last is what is sent.
+  #choose(input) {
+    this.input = input
+    for (const other of this.inputs) if (other !== input) other.value = ""
+    this.#open()
+  }
 
   async #open() {
     const file = this.input.files[0]

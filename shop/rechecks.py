@@ -1,0 +1,206 @@
+"""Re-checks: papers run out. Their owner is reminded, then asked again, and in the end sells no more without a new one.
+
+A paper holds to the end of the day that stands on it (`papers.valid_until`, read by a moderator).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, exists, or_, select, update
+
+from shop import audit, checklist, clock, history, jobs, notifications, papers, reasons, sanctions
+from shop.accounts import Person
+from shop.checklist import Item
+from shop.database import connection, db, first, rows
+from shop.errors import NotFound, Refused
+from shop.gateways.paper_reader import Read
+from shop.i18n import HOME, _, long_date, speaking
+from shop.models import Event, ItemState, Paper, PaperKind, PaperState, Profile, Seller, User, Vetting
+from shop.words import Words
+
+REMINDERS = (3, 14, 30)  # days before it runs out
+GRACE = 14  # days after it ran out, until the sales stop
+RAN_OUT = "ran_out"  # steps of the story that are no states
+SENT_ANEW = "sent_anew"
+LONGEST = timedelta(days=20 * 366)  # that a paper is good for: more is a mistake in reading it
+
+ITEMS = {
+    PaperKind.FRONT: Item.IDENTITY,
+    PaperKind.BACK: Item.IDENTITY,
+    PaperKind.EXTRACT: Item.REGISTER,
+    PaperKind.LICENCE: Item.LICENCE,
+}
+
+kept, sellers, profiles = Paper.__table__, Seller.__table__, Profile.__table__
+users, events = User.__table__, Event.__table__
+
+_BY = bindparam("by", type_=kept.c.valid_until.type)
+_is_open = exists().where(
+    events.c.subject == "seller",
+    events.c.subject_id == kept.c.seller_id,
+    events.c.became == RAN_OUT,
+    events.c.note == kept.c.code,
+)
+_OWNED = (
+    select(*kept.c["code", "kind", "valid_until", "seller_id"], profiles.c.name.label("shop"))
+    .add_columns(*users.c["email", "name", "language"], _is_open.label("is_open"))
+    .join_from(kept, sellers, sellers.c.id == kept.c.seller_id)
+    .join(profiles, profiles.c.id == sellers.c.profile_id)
+    .join(users, users.c.id == profiles.c.user_id)
+    .where(kept.c.state == PaperState.SEALED)
+)
+_CALLED = _OWNED.where(kept.c.code == bindparam("paper"))
+_ENDING = _OWNED.where(
+    kept.c.valid_until <= _BY,
+    sellers.c.vetting == Vetting.APPROVED,
+    users.c.is_active,
+).order_by(kept.c.valid_until, kept.c.id)
+_OF_SHOP = (
+    select(*kept.c["code", "kind", "valid_until", "sent_at", "pages"])
+    .where(kept.c.seller_id == bindparam("seller"), kept.c.state == PaperState.SEALED)
+    .order_by(kept.c.id)
+)
+# Sent by who sells already, and not looked at since.
+_is_new = and_(kept.c.valid_until.is_(None), kept.c.sent_at > sellers.c.decided_at)
+_WAITING = (
+    select(*kept.c["code", "kind", "valid_until", "sent_at"], *profiles.c["handle", "name"], sellers.c.vetting)
+    .join_from(kept, sellers, sellers.c.id == kept.c.seller_id)
+    .join(profiles, profiles.c.id == sellers.c.profile_id)
+    .where(
+        kept.c.state == PaperState.SEALED,
+        sellers.c.vetting.in_((Vetting.APPROVED, Vetting.SUSPENDED)),
+        or_(kept.c.valid_until < _BY, _is_new),
+    )
+    .order_by(kept.c.valid_until.is_not(None), kept.c.sent_at, kept.c.id)
+    .limit(100)
+)
+_ONE = (
+    select(*kept.c["id", "code", "kind", "seller_id"], profiles.c.handle, profiles.c.user_id)
+    .join_from(kept, sellers, sellers.c.id == kept.c.seller_id)
+    .join(profiles, profiles.c.id == sellers.c.profile_id)
+    .where(
+        kept.c.code == bindparam("code"),
+        kept.c.state == PaperState.SEALED,
+        sellers.c.vetting.in_((Vetting.APPROVED, Vetting.SUSPENDED)),
+    )
+)
+
+
+def today() -> date:
+    """The day in Amsterdam: a paper that is good until today is good."""
+    return clock.now().astimezone(HOME).date()
+
+
+@jobs.regularly(timedelta(hours=24))
+def look() -> None:
+    """Remind, ask again and stop, each once for each paper, however often it is looked at."""
+    now = today()
+    for row in rows(_ENDING, by=now + timedelta(days=max(REMINDERS))):
+        left = (row.valid_until - now).days
+        if left >= 0:
+            _write(row, next(days for days in REMINDERS if left <= days))
+        elif left > -GRACE:
+            _open_again(row)
+        else:
+            _open_again(row)
+            _stop(row)
+
+
+def _write(row: Row[Any], step: int) -> None:
+    jobs.later(remind, paper=row.code, step=step)
+
+
+@jobs.patient_handler
+def remind(paper: str, step: int) -> None:
+    """Mail the owner of a paper that it runs out in so many days, or 0: that it has run out. Once for each."""
+    row = first(_CALLED, paper=paper)
+    if row is None or row.valid_until is None:
+        return  # a new one is here already
+    notifications.mail(
+        kind="paper_runs_out",
+        about=f"{paper}:{step}",
+        to=row.email,
+        template="paper_runs_out",
+        language=row.language,
+        name=row.name,
+        shop=row.shop,
+        paper=row.kind,
+        until=row.valid_until,
+        stops=row.valid_until + timedelta(days=GRACE),
+        is_over=step == 0,
+    )
+
+
+def _open_again(row: Row[Any]) -> None:
+    """What was accepted rested on a paper that holds no more."""
+    if not row.is_open:
+        checklist.changed(row.seller_id, ITEMS[PaperKind(row.kind)])
+        history.note("seller", row.seller_id, ItemState.ACCEPTED, RAN_OUT, row.code)
+        _write(row, 0)
+
+
+def _stop(row: Row[Any]) -> None:
+    seller = db.session.get_one(Seller, row.seller_id, populate_existing=True)
+    if seller.vetting == Vetting.APPROVED:  # its other side may have run out too
+        sanctions.stop_by_itself(seller, reasons.BY_ITSELF["paper_ran_out"], _since(row.valid_until))
+
+
+def _since(until: date) -> Words:
+    """The facts, in all our languages."""
+
+    def said(code: str) -> str:
+        with speaking(code):
+            return _("It ran out on %(day)s.", day=long_date(until))
+
+    return Words({code: said(code) for code in ("nl", "en")})
+
+
+# A new one
+
+
+def of(seller: int) -> Sequence[Row[Any]]:
+    """The papers of a shop, as their owner may know of them: what, since when, and until when they hold."""
+    return rows(_OF_SHOP, seller=seller)
+
+
+def is_asked(paper: Row[Any]) -> bool:
+    """Does it run out within a month, or has it run out?"""
+    return paper.valid_until is not None and paper.valid_until <= today() + timedelta(days=max(REMINDERS))
+
+
+def send(seller: int, kind: str, found: Read, file_mark: bytes) -> None:
+    """Put a new paper in the place of one that runs out; a moderator looks at it."""
+    if not any(paper.kind == kind and is_asked(paper) for paper in of(seller)):
+        raise Refused(_("This paper is not asked for at the moment."))
+    new = papers.keep(seller, PaperKind(kind), found, file_mark)
+    new.keep_until = None  # as long as they sell here
+    checklist.changed(seller, ITEMS[PaperKind(kind)])
+    history.note("seller", seller, "", SENT_ANEW, kind)
+
+
+# At the moderators' desk
+
+
+def waiting() -> Sequence[Row[Any]]:
+    """New papers of who sells already, the oldest first; after them those that have run out."""
+    return rows(_WAITING, by=today())
+
+
+def accept(code: str, until: date, *, by: Person) -> None:
+    """A moderator has seen a new paper, and until when it holds; what rests on it is accepted."""
+    paper = first(_ONE, code=code)
+    if paper is None:
+        raise NotFound(_("This paper is not here any more."))
+    if paper.user_id == by.id:
+        raise Refused(_("This shop is for another moderator to decide on."), 403)
+    if not today() <= until <= today() + LONGEST:
+        raise Refused(_("Read again until when it holds: not before today, and no more than twenty years."), 422)
+    connection().execute(update(kept).where(kept.c.id == paper.id).values(valid_until=until))
+    checklist.judge(
+        db.session.get_one(Seller, paper.seller_id), ITEMS[PaperKind(paper.kind)], ItemState.ACCEPTED, by=by
+    )
+    after = {"kind": paper.kind, "valid_until": until.isoformat()}
+    audit.note("paper accepted anew", f"seller:{paper.handle}", by=by, after=after)

@@ -1,0 +1,147 @@
+"""The forms of how somebody sells: their account, goods and returns, and what they promise; and those of all items."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, Length, NumberRange
+
+from shop import i18n, registers
+from shop.checklist import Item
+from shop.countries import EU, ORIGINS
+from shop.hypermedia import WholeNumber, at_most
+from shop.i18n import _l
+from shop.models import Seller, StockKind
+from shop.routes.accounts import FILL_IN
+from shop.routes.sell_forms import (
+    NUMBER,
+    ContactForm,
+    PackagingForm,
+    PersonInEuropeForm,
+    RegisterForm,
+    RepresentativeForm,
+    StepForm,
+    VatForm,
+    offered,
+    see_to,
+)
+from shop.routes.sell_words import PAID_BY, SHOWN, STOCKS
+
+TELL = (DataRequired(_l("Tell us.")), Length(10, 500, _l("Tell us in 10 to 500 characters.")))
+
+
+class BankForm(StepForm):
+    """Where the money goes, and on whose name that is."""
+
+    iban = StringField(
+        _l("Account number (IBAN)"),
+        [FILL_IN, at_most(50)],
+        description=_l(
+            "What you earn goes there. Sealed, so that we see its last four; gone 180 days after a refusal."
+        ),
+        render_kw=NUMBER,
+    )
+    holder = StringField(
+        _l("On the name of"),
+        [FILL_IN, Length(2, 120, _l("Fill in on whose name the account is, as the bank has it."))],
+        description=_l("We ask the bank whether it fits. Kept as long as the account."),
+        render_kw={"autocomplete": "off"},
+    )
+
+    @classmethod
+    def known(cls, seller: Seller) -> dict[str, Any]:
+        """Nobody sees the number again; the name is most likely their own."""
+        return {"holder": seller.legal_name}
+
+    def validate_iban(self, field: StringField) -> None:
+        """As banks write them."""
+        see_to(registers.iban_error(field.data))
+
+
+class GoodsForm(StepForm):
+    """What is sold, and where it lies."""
+
+    columns = ("sells_what", "stock_kind")
+
+    sells_what = TextAreaField(
+        _l("What do you want to sell?"),
+        TELL,
+        description=_l("So that a moderator knows what to look for. Only we see it."),
+        render_kw={"rows": 4, "maxlength": 500},
+    )
+    stock_kind = RadioField(_l("Where does the stock lie?"), choices=offered(STOCKS), default=StockKind.OWN_STOCK)
+
+
+class ReturnsForm(StepForm):
+    """Where things go back to, and on whose account."""
+
+    columns = ("returns_days", "returns_paid_by")
+
+    returns_address = TextAreaField(
+        _l("Where returns go, without the country"),
+        [FILL_IN, at_most(280)],
+        description=SHOWN,
+        render_kw={"rows": 2, "autocomplete": "street-address"},
+    )
+    returns_country = SelectField(_l("Country"), choices=sorted(EU))
+    returns_days = WholeNumber(
+        _l("Within how many days"),
+        [FILL_IN, NumberRange(14, 365, _l("The law gives buyers 14 days; you may give up to 365."))],
+        default=14,
+        render_kw={"inputmode": "numeric"},
+    )
+    returns_paid_by = RadioField(_l("Who pays"), choices=offered(PAID_BY), default="buyer")
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        inside = [code for code in ORIGINS if code in EU]
+        self.returns_country.choices = [SelectChoice(code, i18n.country(code)) for code in inside]
+
+    @classmethod
+    def known(cls, seller: Seller) -> dict[str, Any]:
+        """As it was told; before that, of who lives in the union, their own address."""
+        told = super().known(seller)
+        where, _comma, country = seller.returns_address.rpartition(", ")
+        if not where and seller.country in EU and seller.street:
+            where, country = f"{seller.street}, {seller.postcode} {seller.city}", seller.country
+        return {**told, "returns_address": where, "returns_country": country or "NL"}
+
+    def facts(self) -> dict[str, Any]:
+        """Address and country in one line."""
+        given = super().facts()
+        where = ", ".join(filter(None, (line.strip(" ,") for line in given["returns_address"].splitlines())))
+        kept = {name: given[name] for name in self.columns}
+        return {**kept, "returns_address": f"{where}, {given['returns_country']}"}
+
+
+class PromiseForm(StepForm):
+    """What the law wants promised, and our terms."""
+
+    is_self_certified = BooleanField(
+        _l("I sell only what the law of the European Union allows, and what I wrote here is true."),
+        [DataRequired(_l("Without this promise the law does not let us let you sell."))],
+    )
+    terms = BooleanField(
+        _l("I agree to the terms for sellers."), [DataRequired(_l("Nobody sells here without these terms."))]
+    )
+
+    @classmethod
+    def known(cls, seller: Seller) -> dict[str, Any]:
+        """As it was promised."""
+        return {"is_self_certified": seller.is_self_certified, "terms": seller.terms_accepted_at is not None}
+
+
+FORMS: dict[Item, type[StepForm]] = {
+    Item.CONTACT: ContactForm,
+    Item.REGISTER: RegisterForm,
+    Item.VAT: VatForm,
+    Item.REPRESENTATIVE: RepresentativeForm,
+    Item.EU_RESPONSIBLE: PersonInEuropeForm,
+    Item.PACKAGING: PackagingForm,
+    Item.BANK: BankForm,
+    Item.GOODS: GoodsForm,
+    Item.RETURNS: ReturnsForm,
+    Item.PROMISE: PromiseForm,
+}
