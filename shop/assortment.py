@@ -6,22 +6,25 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
 
 from shop.audit import Actor
 from shop.database import rows
 from shop.models import Picture, PriceChange, Product, ProductStatus, Profile, Seller, Variant
 from shop.money import Money
+from shop.products import FEW
 from shop.words import Words
 
 PAGE = 30
-LACKS = "lacks"  # beside the states: what lacks a required fact
-STATES = (*(str(state) for state in ProductStatus), LACKS)
+# Beside the states: what lacks a required fact; what sold before, and of which one size or colour is gone, or nearly.
+LACKS, SOLD_OUT, RUNNING_OUT = "lacks", "sold_out", "running_out"
+STATES = (*(str(state) for state in ProductStatus), LACKS, SOLD_OUT, RUNNING_OUT)
 LONGEST = 80  # of what is searched
 MOST_CHANGES = 200
 
 products, variants, pictures = Product.__table__, Variant.__table__, Picture.__table__
 sellers, profiles, changes = Seller.__table__, Profile.__table__, PriceChange.__table__
+_free = variants.c.stock - variants.c.held
 _MINE = (
     select(sellers.c.id)
     .join(profiles, profiles.c.id == sellers.c.profile_id)
@@ -78,7 +81,7 @@ def page_of(person: Actor, *, words: str = "", state: str = "", after: str = "")
     """This person's products, the newest first: with these words in a title, in this state, from `after` on."""
     folded = words.casefold().strip()[:LONGEST]
     asked = {"words": f"%{_plain(folded)}%"} if folded else {}
-    asked |= {"state": state} if state in STATES and state != LACKS else {}
+    asked |= {"state": state} if state in tuple(ProductStatus) else {}
     asked |= {"after": after} if after else {}
     statement = _list(bool(folded), state if state in STATES else "", bool(after))
     found = [Listed._make(row) for row in rows(statement, person=person.id, **asked)]
@@ -87,7 +90,8 @@ def page_of(person: Actor, *, words: str = "", state: str = "", after: str = "")
 
 def history_of(product: Product) -> list[Change]:
     """What each of its sizes and colours has been sold for, the newest first."""
-    return [Change(*row[:3], Money(*row[3:])) for row in rows(_HISTORY, product=product.id)]
+    found = rows(_HISTORY, product=product.id)
+    return [Change(row.id, row.name, row.at, Money(row.price_minor, row.price_currency)) for row in found]
 
 
 def _plain(words: str) -> str:
@@ -98,16 +102,28 @@ def _of_variants(what: Any) -> Any:
     return select(what).where(variants.c.product_id == products.c.id, variants.c.is_offered).scalar_subquery()
 
 
+def _left(*most: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(variants.c.product_id == products.c.id, variants.c.is_offered, *most)
+
+
+def _are(state: str) -> tuple[ColumnElement[bool], ...]:
+    """In this state, or in one of the three beside them."""
+    if state == LACKS:
+        return (products.c.is_complete.is_(False),)
+    if state not in (SOLD_OUT, RUNNING_OUT):
+        return (products.c.status == bindparam("state"),)
+    is_out, is_low = _left(_free <= 0), _left(_free <= FEW)
+    sold = (products.c.status == ProductStatus.LIVE, products.c.sold > 0)
+    return (*sold, is_out) if state == SOLD_OUT else (*sold, is_low, ~is_out)
+
+
 @lru_cache(maxsize=64)
 def _list(has_words: bool, state: str, has_after: bool) -> Select[Any]:
     """First which of them, from an index alone, and then what is to be seen of those few."""
     which = select(products.c.id).where(products.c.seller_id == _MINE)
     if has_words:
         which = which.where(products.c.searched.like(bindparam("words"), escape="\\"))
-    if state == LACKS:
-        which = which.where(products.c.is_complete.is_(False))
-    elif state:
-        which = which.where(products.c.status == bindparam("state"))
+    which = which.where(*_are(state)) if state else which
     if has_after:
         which = which.where(products.c.id < _BEFORE)
     few = which.order_by(products.c.id.desc()).limit(PAGE + 1).subquery()

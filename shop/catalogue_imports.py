@@ -53,6 +53,11 @@ _SAY = (
     .where(lines.c.import_id == bindparam("number"), lines.c.line == bindparam("at"))
     .values(outcome=bindparam("now_is"), columns=bindparam("now_in"), why=bindparam("now_why"))
 )
+_BEGIN = (
+    update(imports)
+    .where(imports.c.id == bindparam("number"), imports.c.state == ImportState.READY)
+    .values(state=ImportState.APPLYING, done=0)
+)
 _SLUGS = select(categories.c.slug)
 
 
@@ -83,12 +88,9 @@ def send(person: Person, content: bytes, name: str) -> CatalogueImport:
 
 def carry_out(person: Person, code: str) -> None:
     """Do what the file says, now that its seller has seen what that is. Once."""
-    seller = _seller(person)
-    was = (imports.c.seller_id == seller.id, imports.c.code == code, imports.c.state == ImportState.READY)
-    moved = db.session.execute(update(imports).where(*was).values(state=ImportState.APPLYING, done=0))
-    if moved.rowcount != 1:  # type: ignore[attr-defined]
+    number = called(_seller(person).id, code).id
+    if run(_BEGIN, number=number) != 1:
         raise Refused(_("This has been done, or there is nothing to do."))
-    number = db.session.scalar(select(imports.c.id).where(imports.c.code == code))
     jobs.later(apply, number=number)
 
 

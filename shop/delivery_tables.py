@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select
+from sqlalchemy import BindParameter, Row, bindparam, delete, func, insert, select
 
 from shop import jobs
 from shop.database import connection, db, rows, run
@@ -37,7 +37,7 @@ _OF_SELLER = (
     .order_by(products.c.id)
     .limit(bindparam("most"))
 )
-_these = bindparam("ids", expanding=True)
+_these: BindParameter[int] = bindparam("ids", expanding=True)
 _other = profiles.alias()
 _fits = (
     select(func.min(_other.c.up_to_grams))

@@ -78,11 +78,11 @@ def _lay(product: Product, cells: Sequence[Cell], ask: Callable[[int, Money], No
     there = rows(_OF, product=product.id)
     here: dict[tuple[Words, str], Any] = {(row.color, row.size): row for row in there}
     kept = {here[cell.key].id for cell in cells if cell.key in here}
-    for row in there:
-        run(_AWAY, variant=row.id)
+    for known in there:
+        run(_AWAY, variant=known.id)
     _take_out([row for row in there if row.id not in kept], len(cells))
     for place, cell in enumerate(cells):
-        row = here.get(cell.key)
+        row: Any = here.get(cell.key)
         number = row.id if row else _new(product.id, cell, place)
         if row and cell.stock != (row.stock if cell.seen is None else cell.seen):
             stock.count(row.id, cell.stock, row.stock if cell.seen is None else cell.seen)

@@ -14,7 +14,19 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from shop import appeals, audit, clock, jobs, notifications, papers, picture_prints, reasons, statements, word_list
+from shop import (
+    appeals,
+    audit,
+    clock,
+    jobs,
+    notifications,
+    papers,
+    picture_prints,
+    prices,
+    reasons,
+    statements,
+    word_list,
+)
 from shop.audit import Actor
 from shop.database import connection, db, rows, run
 from shop.errors import NotFound, Refused
@@ -194,6 +206,8 @@ def _move(product: Product, was: str, to: str) -> None:
         moved = connection().execute(_MOVE.values(status=to), {"product": product.id, "was": was})
         if moved.rowcount != 1:
             raise Refused(_("This has just changed. Please look again."))
+    if to == ProductStatus.LIVE:
+        prices.put_up(product.id)
     picture_prints.ban(product.id, is_on=to == ProductStatus.DOWN)
     db.session.refresh(product)
 

@@ -5,7 +5,7 @@ nothing; what lacks a required fact does not go live, and is told which.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, select, update
@@ -34,6 +34,7 @@ MOVES: dict[str, tuple[str, ...]] = {
 LOOKED_AT = 200  # products in one job
 ON_SALE = (ProductStatus.LIVE, ProductStatus.REVIEW)
 _SELLS = select(sellers.c.id).where(sellers.c.id == bindparam("seller"), may_sell)
+_LOCK = select(products.c.id).where(products.c.id == bindparam("product")).with_for_update(key_share=True)
 _MOVE = update(products).where(
     products.c.id == bindparam("product"),
     products.c.status == bindparam("was"),
@@ -108,7 +109,8 @@ def change(product: Product, facts: Mapping[str, Any], *, by: Actor) -> None:
 def set_variants(product: Product, cells: list[Cell], *, by: Actor) -> None:
     """Offer exactly these sizes and colours, in this order, at these prices; see `grid.lay`."""
     _see_to(product.seller_id)
-    grid.lay(product, cells, is_asked=product.status in ON_SALE)
+    _alone(product)
+    grid.lay(product, cells, is_asked=product.status == ProductStatus.LIVE)
     _settle(product)
 
 
@@ -129,16 +131,20 @@ def set_table(seller: Seller, stretches: Sequence[Stretch], *, by: Actor) -> Non
 def add_pictures(product: Product, found: Sequence[pictures.Clean], *, by: Actor) -> None:
     """Put these pictures behind the ones that are there."""
     _see_to(product.seller_id)
+    _alone(product)
     pictures.add(product, found)
     _settle(product)
 
 
-def describe_picture(product: Product, number: int, alt: Words, color: Words | None, to: int, *, by: Actor) -> None:
-    """Say what the picture at this place shows, of which colour it is, and put it at the place `to`."""
+def describe_picture(
+    product: Product, number: int, alt: Words, colors: Collection[Words], to: int, *, by: Actor
+) -> None:
+    """Say what the picture at this place shows, of which colours it is, and put it at the place `to`."""
     _see_to(product.seller_id)
+    _alone(product)
     picture = pictures.of(product, number)
     pictures.describe(picture, alt)
-    pictures.show_color(product, picture, color)
+    pictures.show_colors(product, picture, colors)
     pictures.move(product, number, to)
     _settle(product)
 
@@ -146,6 +152,7 @@ def describe_picture(product: Product, number: int, alt: Words, color: Words | N
 def remove_picture(product: Product, number: int, *, by: Actor) -> None:
     """Take a picture away."""
     _see_to(product.seller_id)
+    _alone(product)
     pictures.remove(product, number)
     _settle(product)
 
@@ -215,11 +222,11 @@ def _go_live(product: Product, was: str, by: Actor) -> None:
         raise Refused(_("This still lacks something. %(facts)s", facts=" ".join(lack.words for lack in lacks)), 422)
     newcomers.refuse_too_many(product.seller_id)
     to = listing_cases.look_at(product)
-    for variant in sorted(offered(product), key=lambda each: each.id):  # in the order of their ids, as everywhere
-        prices.set_price(variant.id, variant.price)
     moved = connection().execute(_MOVE.values(status=to, is_complete=True), {"product": product.id, "was": was})
     if moved.rowcount != 1:
         raise Refused(_("This has just changed. Please look again."))
+    if to == ProductStatus.LIVE:
+        prices.put_up(product.id)
     db.session.refresh(product)
     _note(product, was, to, by)
 
@@ -244,9 +251,16 @@ def _settle(product: Product) -> None:
         if lacks:
             words = " ".join(lack.words for lack in lacks)
             raise Refused(_("This is for sale, so nothing may be missing. Pause it first. %(facts)s", facts=words), 422)
-        product.status = listing_cases.look_at(product)
+        was, product.status = product.status, listing_cases.look_at(product)
+        if (was, product.status) == (ProductStatus.REVIEW, ProductStatus.LIVE):
+            prices.put_up(product.id)
     product.is_complete = not lacks
     db.session.flush()
+
+
+def _alone(product: Product) -> None:
+    """Who changes it at the same moment comes after us; and a product is locked before its variants."""
+    rows(_LOCK, product=product.id)
 
 
 def _fill(product: Product, told: Mapping[str, Any]) -> None:

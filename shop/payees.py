@@ -176,6 +176,13 @@ def _sealed_as(seller_id: int, last4: str) -> str:
     return f"iban of {seller_id} ending {last4}"
 
 
+def retire(seller_id: int) -> None:
+    """Its owner has closed the account: it is kept as long as one that another one has replaced."""
+    live = (accounts.c.seller_id == seller_id, accounts.c.state.in_((BankState.CURRENT, BankState.WAITING)))
+    ended = {"state": BankState.REPLACED, "decided_at": clock.now()}
+    connection().execute(update(accounts).where(*live).values(ended))
+
+
 @jobs.regularly(timedelta(days=1))
 def shred_due() -> None:
     """Forget the keys of accounts that nobody needs any more, as with papers: then nobody reads the number."""

@@ -5,7 +5,7 @@ The files have the names of their contents and never change. One that no picture
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import IO
 
 from sqlalchemy import bindparam, func, or_, select, update
@@ -77,11 +77,11 @@ def describe(picture: Picture, alt: Words) -> None:
     db.session.flush()
 
 
-def show_color(product: Product, picture: Picture, color: Words | None) -> None:
-    """Let this be the picture of one colour, or of none."""
+def show_colors(product: Product, picture: Picture, colors: Collection[Words]) -> None:
+    """Let this be the picture of these colours, and of no others."""
     run(_UNSHOWN, picture=picture.id)
-    for variant in product.variants if color is not None else ():
-        if variant.color == color:
+    for variant in product.variants:
+        if variant.color in colors:
             variant.picture_id = picture.id
     db.session.flush()
     db.session.expire_all()

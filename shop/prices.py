@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func, insert, select, update
 
 from shop import clock
-from shop.database import connection, first
+from shop.database import connection, first, rows
 from shop.errors import NotFound, Refused
 from shop.i18n import _
 from shop.models import Moment, PriceChange, Product, Variant
@@ -28,6 +28,11 @@ _VARIANT = (
     .where(variants.c.id == bindparam("variant"))
     # Two changes at once would each take the other's price for the one before. Who only names it does not wait.
     .with_for_update(key_share=True)
+)
+_OFFERED = (
+    select(variants.c.id, variants.c.price_minor, variants.c.price_currency)
+    .where(variants.c.product_id == bindparam("product"), variants.c.is_offered)
+    .order_by(variants.c.id)
 )
 _LAST = (
     select(changes.c.price_minor)
@@ -85,6 +90,12 @@ def pencil(variant: int, price: Money) -> None:
         connection().execute(_CHANGE.values(value), {"variant": variant})
     if was.position == 0:
         connection().execute(_COPY, {"product": was.product_id, "minor": price.minor})
+
+
+def put_up(product: int) -> None:
+    """The product with this id is for sale from now on: what its variants cost is asked, and begins to be history."""
+    for variant in rows(_OFFERED, product=product):
+        set_price(variant.id, Money(variant.price_minor, variant.price_currency))
 
 
 def lowest_before(variant: int, moment: datetime) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -47,6 +48,7 @@ from shop.models import (
 
 DAYS = 30
 BEST = 5
+PAGE = 30
 FEW: ColumnElement[int] = literal_column(
     "5"
 )  # left of a variant: it runs out; as the index says it, which a parameter would not
@@ -97,14 +99,33 @@ _SHOP = (
 _OF_SHOP = products.c.seller_id == bindparam("seller")
 _RUNNING = (
     select(
-        products.c.id,
+        *products.c["id", "code"],
         func.max(case((variants.c.stock - variants.c.held <= 0, 1), else_=0)).label("is_out"),
     )
     .select_from(products)
     .join(variants, and_(variants.c.product_id == products.c.id, variants.c.stock - variants.c.held <= FEW))
     .where(_OF_SHOP, products.c.status == ProductStatus.LIVE, products.c.sold > 0)
-    .group_by(products.c.id)
+    .group_by(products.c.id, products.c.code)
     .subquery("running")
+)
+_SHORT = (
+    select(
+        *products.c["code", "title"],
+        variants.c.name,
+        (variants.c.stock - variants.c.held).label("left"),
+    )
+    .select_from(_RUNNING)
+    .join(products, products.c.id == _RUNNING.c.id)
+    .join(variants, and_(variants.c.product_id == products.c.id, variants.c.stock - variants.c.held <= FEW))
+    .where(
+        products.c.id.in_(
+            select(_RUNNING.c.id)
+            .where(_RUNNING.c.is_out == bindparam("is_out"), _RUNNING.c.code > bindparam("after"))
+            .order_by(_RUNNING.c.code)
+            .limit(PAGE + 1)
+        )
+    )
+    .order_by(products.c.code, variants.c.position)
 )
 _none = cast(null(), Moment)
 _WAITING = (sold.c.seller_id == bindparam("seller"), sold.c.status.in_(packing.TO_PACK))
@@ -207,6 +228,16 @@ def of(person: int) -> Home:
         list(rows(_BEST, seller=shop.id)),
         *payouts.coming(Account.SELLER, shop.id),
     )
+
+
+def short(seller: int, *, is_out: bool, after: str = "") -> tuple[list[list[Row[Any]]], str]:
+    """What is counted as sold out, or as running out: product by product the kinds of which few or none are left.
+
+    With the code after which it goes on; empty where it ends.
+    """
+    found = rows(_SHORT, seller=seller, is_out=int(is_out), after=after)
+    each = [list(kinds) for _code, kinds in groupby(found, lambda row: row.code)]
+    return each[:PAGE], each[PAGE - 1][0].code if len(each) > PAGE else ""
 
 
 def _counted(seller: int) -> dict[str, Count]:

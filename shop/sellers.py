@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from shop import accounts, clock, jobs, notifications, papers
+from shop import accounts, clock, jobs, notifications, papers, payees
 from shop.accounts import Person
 from shop.database import connection, db
 from shop.errors import NotFound, Refused
@@ -114,6 +114,7 @@ def leave(person: Person) -> None:
     if seller is not None and seller.vetting == Vetting.APPROVED:
         move(seller, Vetting.SUSPENDED, by=person, note="", step=LEFT, is_told=False, vetting_note=Words())
         papers.keep_until(seller.id, clock.now() + papers.REFUSED)
+        payees.retire(seller.id)
 
 
 def move(

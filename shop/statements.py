@@ -69,28 +69,31 @@ def write(
 
     `by` is None where no person decided: then it says so. `is_last`: nobody appeals against it any more.
     """
-    now = clock.now()
-    made = Statement(
-        code=secrets.token_urlsafe(16),
-        seller_id=seller.id,
-        product_id=product.id if product else None,
-        verdict=verdict,
-        reason=reason.code if reason else "",
-        rule=reason.rule if reason else "",
-        template=reason.said if reason else Words(),
-        words=words or Words(),
-        is_automated=by is None,
-        decided_by_id=by.id if by else None,
-        second_by_id=second.id if second else None,
-        at=now,
-        waited_hours=int((now - sent_in).total_seconds() // 3600) if sent_in else None,
-        appeal_until=now + APPEAL_FOR if verdict in TAKES_AWAY and not is_last else None,
-    )
+    facts = {**_why(reason, words), **_who(by, second), **_when(verdict, sent_in, is_last)}
+    made = Statement(seller_id=seller.id, product_id=product.id if product else None, verdict=verdict, **facts)
     db.session.add(made)
     db.session.flush()
     if is_told:
         _tell(made, seller, product)
     return made
+
+
+def _why(reason: Reason | None, words: Words | None) -> dict[str, Any]:
+    if reason is None:
+        return {"words": words or Words()}
+    return {"reason": reason.code, "rule": reason.rule, "template": reason.said, "words": words or Words()}
+
+
+def _who(by: Actor | None, second: Actor | None) -> dict[str, Any]:
+    who = {"is_automated": by is None, "decided_by_id": by.id if by else None}
+    return {"code": secrets.token_urlsafe(16), **who, "second_by_id": second.id if second else None}
+
+
+def _when(verdict: Verdict, sent_in: datetime | None, is_last: bool) -> dict[str, Any]:
+    now = clock.now()
+    waited = int((now - sent_in).total_seconds() // 3600) if sent_in else None
+    until = now + APPEAL_FOR if verdict in TAKES_AWAY and not is_last else None
+    return {"at": now, "waited_hours": waited, "appeal_until": until}
 
 
 def _tell(made: Statement, seller: Seller, product: Product | None) -> None:

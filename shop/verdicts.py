@@ -183,23 +183,20 @@ def settle(
     facts: dict[str, Any] = {"vetting_note": told, "decided_at": clock.now(), "decided_by_id": by.id}
     facts |= {"claimed_by_id": None, "claimed_until": None}
     sellers.move(seller, verdict, by=by, note=told.said("en"), is_told=False, **facts)
-    if (appeal := appeals.open_of(seller, Verdict.REFUSED)) is not None:
-        ended = AppealOutcome.DISMISSED if verdict == Vetting.REFUSED else AppealOutcome.GRANTED
-        appeals.close(appeal.id, ended, by=by)
-    statements.write(
-        seller,
-        CALLED[Vetting(verdict)],
-        by=by,
-        reason=reason,
-        words=words,
-        second=second,
-        sent_in=sent_in,
-        is_last=appeal is not None,
-        is_told=is_told,
-    )
+    ends: dict[str, Any] = {"sent_in": sent_in, "is_last": _end_appeal(seller, verdict, by), "is_told": is_told}
+    statements.write(seller, CALLED[Vetting(verdict)], by=by, reason=reason, words=words, second=second, **ends)
     if verdict == Vetting.APPROVED and seller.profile.user is not None:
         accounts.grant(seller.profile.user, Role.SELLER, by=by, reason="approved as a seller")
     write_down(seller, was, by, told.said("en"), looked_at)
+
+
+def _end_appeal(seller: Seller, verdict: str, by: Person) -> bool:
+    """A verdict on an application ends the appeal against its refusal. Was there one?"""
+    appeal = appeals.open_of(seller, Verdict.REFUSED)
+    if appeal is not None:
+        ended = AppealOutcome.DISMISSED if verdict == Vetting.REFUSED else AppealOutcome.GRANTED
+        appeals.close(appeal.id, ended, by=by)
+    return appeal is not None
 
 
 def note_of(reason: Reason | None, words: Words) -> Words:

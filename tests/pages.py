@@ -46,6 +46,10 @@ EXAMPLES = {
     "sell_steps.show": "SELECT 'contact'",
     "moderation.seller": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'waiting' ORDER BY profiles.id LIMIT 1",
+    "appeals.show": "SELECT statements.code FROM statements JOIN sellers ON sellers.id = seller_id"
+    " JOIN profiles ON profiles.id = profile_id JOIN users ON users.id = user_id"
+    " WHERE users.email = 'mina@example.com' ORDER BY statements.id LIMIT 1",
+    "appeals.look": "SELECT code FROM statements JOIN appeals ON statement_id = statements.id LIMIT 1",
     "catalogue.show": "SELECT code FROM catalogue_imports ORDER BY id LIMIT 1",
     "listing_desk.case": "SELECT code FROM listing_cases ORDER BY id LIMIT 1",
     "listing_desk.listing": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
@@ -56,6 +60,7 @@ EXAMPLES = {
     "order_money.show_own": HERS,
     "seller.order": HERS,
     "seller.slip": HERS + " OFFSET 3",
+    "seller.stock": "SELECT 'running-out'",
     "purchases.show": "SELECT code FROM purchases WHERE user_id IS NULL ORDER BY id LIMIT 1",
     "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
     " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",
@@ -117,8 +122,11 @@ LOOKS: dict[Who, tuple[str, ...]] = {
 ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",)} | dict.fromkeys(
     ("sell_steps.show", "sell.kind"), ("brume",)
 )
+ONLY["appeals.show"] = ("mina",)
 ONLY["sell.show"] = ("noor", "mina", "brume")
-ONLY |= dict.fromkeys(("seller.index", "seller.orders", "seller.order", "seller.slip", "rechecks.show"), ("mina",))
+ONLY |= dict.fromkeys(
+    ("seller.index", "seller.orders", "seller.order", "seller.slip", "seller.stock", "rechecks.show"), ("mina",)
+)
 ONLY["listings.preview"] = ("mina", "rex")
 ONLY["second_looks.show"] = ("ada",)
 
@@ -254,6 +262,7 @@ def furnish(app: Flask) -> Flask:
     _wait_at_the_sandbox(app)
     _be_paid_elsewhere(app)
     _leave_a_link(app)
+    _keep_the_moderators_busy(app)
     return app
 
 
@@ -267,6 +276,22 @@ def _wait_at_the_sandbox(app: Flask) -> None:
         sandbox.create_payment(Request("pages", 2845, "EUR", "card", "pages", "/", is_hosted=True))
         account = sandbox.open_account(AccountRequest("pages:account", "mina", "Mina", "mina@example.com", "NL", False))
         sandbox.onboarding_link(account.id, again_path="/", return_path="/")
+
+
+def _keep_the_moderators_busy(app: Flask) -> None:
+    """Rex has taken Kira's application, a refusal is appealed, and Ada proposes something that takes two."""
+    from shop import accounts, sanctions, sellers, verdicts
+    from shop.database import db
+    from shop.words import Words
+
+    with app.test_request_context(method="POST"):
+        rex, ada = (accounts.as_actor(accounts.called(f"{name}@example.com")) for name in ("rex", "admin"))
+        verdicts.take(sellers.called("kira.keramiek"), by=rex)
+        refused = sellers.called("flitsdeals")
+        verdicts.object_to(accounts.as_actor(refused.profile.user), "Our goods are the real ones.")
+        words = Words(en="Forty refunds in one night.")
+        sanctions.propose_payout_stop(sellers.called("wolkstap"), by=ada, reason="fraud_suspected", words=words)
+        db.session.commit()
 
 
 def _leave_a_link(app: Flask) -> None:

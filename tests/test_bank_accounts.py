@@ -1,6 +1,7 @@
 """Where a seller's money goes: sealed, checked with the bank, changed under four eyes while payouts wait a week."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from shop import (
     marks,
     payees,
     payouts,
+    sellers,
     vault,
 )
 from shop.checklist import Item, State
@@ -328,6 +330,47 @@ def test_the_account_of_who_was_refused_is_known_again_and_a_withdrawn_one_is_no
     assert (changed_back.result, marks.twins(other)) == ("no_match", [])
     bank_accounts.withdraw(selling.seller, by=selling.person)
     assert [(twin.kind, twin.handle) for twin in marks.twins(other)] == [("iban", "mina")]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "how"), [("approved", "suspended", "change"), ("draft", "approved", "give")]
+)
+def test_who_was_stopped_or_approved_while_the_bank_answered_changes_nothing(selling, monkeypatch, was, becomes, how):
+    class Slow:
+        name = "slow"
+
+        def check(self, iban, holder):
+            db.session.execute(update(Seller).values(vetting=becomes))
+            db.session.commit()
+            return gateways.bank_sandbox.Verdict("match")
+
+    selling.seller.vetting = was
+    db.session.commit()
+    monkeypatch.setattr(gateways, "bank", Slow)
+    with pytest.raises(Refused, match="cannot be changed in this way now"):
+        getattr(bank_accounts, how)(selling.seller, iban=NO_MATCH, holder="Mina", by=selling.person)
+    db.session.rollback()
+    assert stands() == [("current", "4300")]
+
+
+def test_of_changes_at_the_same_moment_one_waits(selling, app):
+    def ask(iban):
+        with app.test_request_context(method="POST"):
+            changed(iban)
+
+    with ThreadPoolExecutor(4) as crowd:
+        list(crowd.map(ask, [NO_MATCH, CLOSE, UNKNOWN, "BE68539007547034"]))
+    assert sorted(state for state, _last4 in stands()) == ["current", "replaced", "replaced", "replaced", "waiting"]
+
+
+def test_the_account_of_who_leaves_is_no_longer_the_one_and_is_shredded_later(selling, pass_time):
+    changed(NO_MATCH)
+    sellers.leave(selling.person)
+    db.session.commit()
+    assert stands() == [("replaced", "4300"), ("replaced", "4567")]
+    pass_time(days=181)
+    payees.shred_due()
+    assert db.session.scalars(select(BankAccount.wrapped_key)).all() == [None, None]
 
 
 # Payouts wait

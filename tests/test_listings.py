@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import text
 
-from shop import assortment, delivery_tables, jobs, listings, pictures
+from shop import assortment, clock, delivery_tables, jobs, listing_cases, listings, pictures
 from shop.database import db
 from shop.delivery_tables import Stretch
 from shop.errors import NotFound, Refused
 from shop.grid import Cell
-from shop.models import Picture, PriceChange, Product, Role, Seller, User, Variant, Vetting
+from shop.models import ListingCase, Picture, PriceChange, Product, Role, Seller, User, Variant, Vetting
 from shop.money import Money
 from shop.words import Words
 from tests.cast import STREET, a_category, a_profile, a_seller, both
@@ -148,6 +148,20 @@ def test_only_prices_that_were_asked_are_history(mina, shoe, pass_time):
     assert (listings.offered(shoe)[0].prior_minor, history()) == (None, [7995, 5995, 4995])
 
 
+def test_what_a_moderator_has_to_look_at_first_asks_its_price_from_the_moment_on_which_it_is_for_sale(mina, shoe):
+    db.session.add(User(email="rex@example.com", name="Rex", password_hash="none", created_at=clock.now()))
+    db.session.flush()
+    rex = SimpleNamespace(id=db.session.scalar(text("SELECT max(id) FROM users")), roles=(Role.MODERATOR,), name="Rex")
+    listings.change(shoe, {"title": both("Nike schoen")}, by=mina)
+    listings.publish(shoe, by=mina)
+    assert (shoe.status, db.session.scalar(text("SELECT count(*) FROM price_changes"))) == ("review", 0)
+    listings.set_variants(shoe, [cell("38", 6995, 5, LILAC)], by=mina)
+    case = db.session.scalar(db.select(ListingCase))
+    seen = listing_cases.as_it_stands(shoe)
+    listing_cases.decide(case, "approved", by=rex, reason="", words=Words(), seen=seen)
+    assert (shoe.status, db.session.scalar(text("SELECT price_minor FROM price_changes"))) == ("live", 6995)
+
+
 def test_delivery_is_read_from_the_table_by_weight_and_follows_it(mina, shoe):
     def delivery():
         return [(rate.country, rate.min_days, rate.max_days, rate.cost.minor) for rate in shoe.delivery]
@@ -253,7 +267,7 @@ def test_a_product_pauses_and_goes_on_once_each(mina, shoe):
 
 
 def test_a_duplicate_is_a_draft_with_everything_but_stock_and_history(mina, shoe):
-    pictures.show_color(shoe, shoe.pictures[0], LILAC)
+    pictures.show_colors(shoe, shoe.pictures[0], [LILAC])
     listings.publish(shoe, by=mina)
     copy = listings.duplicate(shoe, by=mina)
     assert (copy.status, copy.title, copy.maker, copy.searched) == ("draft", shoe.title, MAKER, "wolkschoen")
@@ -309,7 +323,7 @@ def test_pictures_are_put_in_order_and_taken_away(mina, shoe):
     def order():
         return [(picture.position, picture.name) for picture in shoe.pictures]
 
-    listings.describe_picture(shoe, 2, both("A shoe"), LILAC, 0, by=mina)
+    listings.describe_picture(shoe, 2, both("A shoe"), [LILAC], 0, by=mina)
     assert order() == [(0, "2.webp"), (1, "a.webp"), (2, "1.webp")]
     assert [one.picture_id for one in shoe.variants] == [shoe.pictures[0].id] * 2
     listings.remove_picture(shoe, 0, by=mina)
@@ -332,4 +346,12 @@ def test_mina_finds_her_products_by_title_and_state_a_page_at_a_time(mina, shoe)
     assert [row.title["nl"] for row in assortment.page_of(mina, words="mug 100% NO. 7").rows] == ["Mok 7"]
     assert assortment.page_of(mina, words="100_").rows == []
     assert len(assortment.page_of(mina, state="lacks").rows) == 30
+    shoe.sold = 3
+    db.session.execute(text("UPDATE variants SET stock = 9 WHERE size = '38'"))
+    db.session.flush()
+    found = {state: [row.code for row in assortment.page_of(mina, state=state).rows] for state in assortment.STATES}
+    assert (found["running_out"], found["sold_out"]) == ([shoe.code], [])
+    db.session.execute(text("UPDATE variants SET stock = 0 WHERE size = '39'"))
+    found = {state: [row.code for row in assortment.page_of(mina, state=state).rows] for state in assortment.STATES}
+    assert (found["running_out"], found["sold_out"]) == ([], [shoe.code])
     assert assortment.page_of(SimpleNamespace(id=mina.id + 1)).rows == []

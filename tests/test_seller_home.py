@@ -85,6 +85,18 @@ def test_what_sold_before_and_runs_out_or_is_gone_is_counted_once_for_each_produ
     assert (home(mina).counted("running_out").n, home(mina).counted("sold_out").n) == (0, 0)
 
 
+def test_the_way_from_a_count_leads_to_exactly_those(mina, mug, lamp):
+    seller = db.session.scalar(select(Product.seller_id).where(Product.code == "mug"))
+    db.session.execute(update(Product).where(Product.code == "lamp").values(sold=5))
+    db.session.execute(update(Variant).where(Variant.id == mug.small).values(stock=6))
+    db.session.commit()
+    kinds = [
+        (row.code, row.name.said("en"), row.left) for each in seller_home.short(seller, is_out=False)[0] for row in each
+    ]
+    assert (kinds, seller_home.short(seller, is_out=True)) == ([("mug", "Large", 1)], ([], ""))
+    assert seller_home.short(seller, is_out=False, after="mug") == ([], "")
+
+
 @pytest.mark.parametrize("given", [{"sold": 0}, {"status": ProductStatus.PAUSED}])
 def test_what_never_sold_or_is_not_for_sale_does_not_run_out(mina, mug, given):
     db.session.execute(update(Product).values(**given))

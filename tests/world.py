@@ -15,8 +15,8 @@ from flask import Flask
 from shop import (
     accounts,
     appeals,
-    catalogue_imports,
     clock,
+    contact_mail,
     gateways,
     payees,
     proofs,
@@ -32,8 +32,9 @@ from shop.gateways.bank_port import Verdict as Answer
 from shop.gateways.payment_port import AccountRequest, Request
 from shop.models import (
     BankState,
-    CaseState,
+    CatalogueImport,
     Difference,
+    ImportState,
     Invitation,
     ListingCase,
     LookUpResult,
@@ -43,7 +44,7 @@ from shop.models import (
     Passkey,
     PasswordReset,
     PaymentAttempt,
-    Product,
+    Profile,
     Proposal,
     Refund,
     RefundState,
@@ -117,8 +118,8 @@ def _cookie(app: Flask, token: str) -> str:
 
 
 def _goods(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
-    """Mina's mug and Lars's lamp, and a clip of each who films; a file that is on its way."""
-    found: dict[str, dict[str, Arguments]] = {name: {} for name in ("product", "clip", "window", "upload")}
+    """Mina's mug and Lars's lamp, a clip of each who films; a film and a file with products that are on their way."""
+    found: dict[str, dict[str, Arguments]] = {name: {} for name in ("product", "clip", "window", "upload", "import")}
     for name, code in (("mina", "mug"), ("lars", "lamp")):
         profile = a_profile(name, name.title(), user_id=people[name].id)
         seller = a_seller(name, name.title(), profile=profile)
@@ -127,9 +128,20 @@ def _goods(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
         db.session.flush()
         found["product"][name] = {"code": code, "variant": f"{code}-s", "section": "what", "number": 0}
         found["window"][name] = {"handle": name}
+        sent = {
+            "seller_id": seller.id,
+            "user_id": people[name].id,
+            "language": "en",
+            "name": "mine.csv",
+            "content": b"",
+        }
+        db.session.add(CatalogueImport(code=f"{name}-import", state=ImportState.READY, at=clock.now(), **sent))
+        found["import"][name] = {"code": f"{name}-import"}
         clip = a_clip(profile, f"{name}-clip", product)
         db.session.add(clip)
         found["clip"][name] = {"code": clip.code, "tag": clip.tags[0].code, "language": "nl"}
+    db.session.add(ListingCase(code="case", product_id=product.id, opened_at=clock.now()))
+    found["case"] = {SHARED: {"code": "case"}}
     kai = a_profile("kai", "Kai", user_id=people["kai"].id)
     db.session.add(clip := a_clip(kai, "kai-clip", product))
     found["clip"]["kai"] = {"code": clip.code, "tag": clip.tags[0].code, "language": "nl"}
@@ -157,11 +169,13 @@ def _of_shoppers(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
 
 
 def _of_applicants(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
-    """Both shoppers would like to sell, have something to put right, and have sent a paper."""
-    found: dict[str, dict[str, Arguments]] = {"paper": {}, "applicant": {}}
-    for name in ("noor", "lotte"):
-        profile = a_profile(name, name.title(), user_id=people[name].id)
-        seller = a_seller(name, name.title(), profile=profile, vetting=Vetting.NEEDS_FIXING, decided_at=None)
+    """Both shoppers would like to sell and wait for a decision; Kai has begun. Each has sent a paper."""
+    found: dict[str, dict[str, Arguments]] = {"paper": {}, "applicant": {}, "step": {"kai": {"item": "goods"}}}
+    films = db.session.scalars(db.select(Profile).where(Profile.handle == "kai")).one()
+    for name in ("noor", "lotte", "kai"):
+        profile = films if name == "kai" else a_profile(name, name.title(), user_id=people[name].id)
+        vetting = Vetting.DRAFT if name == "kai" else Vetting.WAITING
+        seller = a_seller(name, name.title(), profile=profile, vetting=vetting, decided_at=None)
         db.session.add(seller)
         db.session.flush()
         sealed = {"wrapped_key": b"key", "key_id": "none", "file_mark": name.encode(), "picture_mark": name.encode()}
@@ -170,7 +184,8 @@ def _of_applicants(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
         db.session.add(Paper(code=f"paper-{name}", seller_id=seller.id, **facts, **sealed))
         found["paper"][name] = {"code": f"paper-{name}", "number": 1}
         found["applicant"][name] = {"handle": name, "item": "returns"}
-    return found
+    del found["applicant"]["kai"]  # a draft is nobody's but its owner's
+    return {**found, "contact link": {SHARED: {"token": contact_mail.link_for(seller)}}}
 
 
 def _money(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
@@ -219,16 +234,7 @@ def _judged(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
     approved = statements.write(sellers.called("noor"), Verdict.APPROVED, by=rex, is_told=False)
     db.session.add(SecondLook(code="look", statement_id=approved.id, drawn_at=clock.now()))
     db.session.commit()
-    found["second look"], found["item"] = {SHARED: {"code": "look"}}, {SHARED: {"item": "returns"}}
-    lamp = db.session.scalars(db.select(Product).where(Product.code == "lamp")).one()
-    case = ListingCase(code="case", product_id=lamp.id, state=CaseState.WAITING, opened_at=clock.now())
-    db.session.add(case)
-    found["case"] = {SHARED: {"code": "case"}}
-    found["import"] = {
-        name: {"code": catalogue_imports.send(accounts.as_actor(people[name]), b"product,sku\na,a\n", "a.csv").code}
-        for name in ("mina", "lars")
-    }
-    db.session.commit()
+    found["second look"], found["shelf"] = {SHARED: {"code": "look"}}, {SHARED: {"which": "sold-out"}}
     return {**found, "appeal": {SHARED: {"code": code}}, "proposal": {SHARED: {"code": proposal}}}
 
 

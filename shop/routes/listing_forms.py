@@ -41,7 +41,8 @@ def both(form: Form, name: str) -> Words:
 
 def apart(name: str, words: Words | None) -> dict[str, str]:
     """Words as the fields of a form have them."""
-    return {f"{name}_{code}": (words or {}).get(code, "") for code in LANGUAGES}
+    told = words or Words()
+    return {f"{name}_{code}": told.get(code, "") for code in LANGUAGES}
 
 
 class WhatForm(Form):

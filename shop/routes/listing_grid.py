@@ -28,7 +28,7 @@ def lay(code: str) -> Answer:
     """Offer these sizes and colours at these prices, with this stock."""
     product, grid = mine(code), Grid.sent()
     try:
-        listings.set_variants(product, [cell.cell() for cell in grid.cells], by=current_user)
+        listings.set_variants(product, [cell.cell(product) for cell in grid.cells], by=current_user)
     except Refused as no:
         more = {} if no.status == 409 else {"grid": grid}  # who saw an old stock sees the new one
         return refused_in("variants", code, no, **more)

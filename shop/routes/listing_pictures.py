@@ -10,7 +10,7 @@ from shop.errors import Refused
 from shop.hypermedia import Answer
 from shop.i18n import LANGUAGES, _
 from shop.models import Product
-from shop.routes.listing_rows import color_of, whole
+from shop.routes.listing_rows import known_color, whole
 from shop.routes.listings import mine, refused_in, saved
 from shop.words import Words
 
@@ -41,19 +41,13 @@ def _received(code: str) -> Product:
 
 @bp.post("/products/<code>/pictures/<int:number>")
 def describe(code: str, number: int) -> Answer:
-    """Say what is to be seen, of which colour it is, and where it stands."""
+    """Say what is to be seen, of which colours it is, and where it stands."""
     product = mine(code)
     alt = Words({code: request.form.get(f"alt_{code}", "") for code in LANGUAGES})
-    shows = request.form.get("color", "")
+    colors = [known_color(product, text) for text in request.form.getlist("color")]
     try:
-        listings.describe_picture(
-            product,
-            number,
-            alt,
-            color_of(shows) if shows else None,
-            whole(request.form.get("place", "1")) - 1,
-            by=current_user,
-        )
+        place = whole(request.form.get("place", "1")) - 1
+        listings.describe_picture(product, number, alt, colors, place, by=current_user)
     except Refused as no:
         return refused_in("pictures", product.code, no)
     return saved(product, "pictures")

@@ -22,6 +22,7 @@ from shop.words import Words
 BLANK = 2  # empty rows under a table, to be filled in
 _AMOUNT = re.compile(r"(\d{1,7})(?:[.,](\d{1,2}))?")
 _WHOLE = re.compile(r"\d{1,7}")
+_BETWEEN = re.compile(r"(?:^|\s+)/(?:\s+|$)")  # and not in "black/white"
 _SPLIT = re.compile(r"[,;\n]")
 
 
@@ -47,7 +48,7 @@ def typed(amount: int | None) -> str:
 
 def color_of(text: str) -> Words:
     """A colour as one types it: "lila / lilac" is Dutch and English, one word is both."""
-    parts = [part.strip() for part in text.split("/", 1) if part.strip()]
+    parts = [part.strip() for part in _BETWEEN.split(text, maxsplit=1) if part.strip()]
     return Words(nl=parts[0], en=parts[-1]) if parts else Words()
 
 
@@ -55,6 +56,11 @@ def said_both(color: Words) -> str:
     """A colour as one types it."""
     texts = [color[code] for code in ("nl", "en") if color.get(code)]
     return " / ".join(dict.fromkeys(texts))
+
+
+def known_color(product: Product, text: str) -> Words:
+    """A colour that the product has, by how one types it; else a new one. One with a single language stays itself."""
+    return {said_both(one.color): one.color for one in product.variants}.get(text.strip()) or color_of(text)
 
 
 class Typed(NamedTuple):
@@ -73,10 +79,10 @@ class Typed(NamedTuple):
         """What it is called on the page."""
         return ", ".join(filter(None, (self.color, self.size)))
 
-    def cell(self) -> Cell:
+    def cell(self, product: Product) -> Cell:
         """What the rules are told; 422 for what is no amount or no number."""
         seen = whole(self.seen) if self.seen else None
-        color = color_of(self.color)
+        color = known_color(product, self.color)
         return Cell(Money(minor(self.price), CURRENCY), whole(self.stock), color, self.size, self.sku.strip(), seen)
 
 

@@ -21,6 +21,8 @@ from shop.routes.listing_rows import Grid, Stretches, said_both
 
 bp = Blueprint("listings", __name__, url_prefix="/seller/products")
 
+bp.add_app_template_filter(said_both, "typed_color")
+
 STATES = {
     ProductStatus.DRAFT: _l("Drafts"),
     ProductStatus.LIVE: _l("For sale"),
@@ -28,6 +30,8 @@ STATES = {
     ProductStatus.REVIEW: _l("In review"),
     ProductStatus.DOWN: _l("Taken down"),
     assortment.LACKS: _l("Lacks something"),
+    assortment.SOLD_OUT: _l("Sold out, or one kind of it"),
+    assortment.RUNNING_OUT: _l("Runs out"),
 }
 FORMS: dict[str, type[Form]] = {
     "what": WhatForm,
@@ -43,8 +47,8 @@ ALONG = {"what": ("facts",), "origin": ("delivery",), "variants": ("pictures", "
 @bp.get("")
 def index() -> Answer:
     """The list, the newest first."""
-    asked = {name: request.args.get(name, "")[: assortment.LONGEST] for name in ("q", "state", "after")}
-    found = assortment.page_of(current_user, words=asked["q"], state=asked["state"], after=asked["after"])
+    asked: dict[str, Any] = {name: request.args.get(name, "")[: assortment.LONGEST] for name in ("q", "show", "after")}
+    found = assortment.page_of(current_user, words=asked["q"], state=asked["show"], after=asked["after"])
     return page("listings/index.html", "found", found=found, states=STATES, **asked)
 
 
@@ -109,7 +113,6 @@ def _facts(product: Product) -> dict[str, Any]:
         "forms": {name: form_of(product, name) for name in FORMS},
         "grid": grid,
         "colors": grid.colors,
-        "typed_color": said_both,
         "offered": listings.offered(product),
         "stretches": Stretches.of_product(product),
         "delivered": COUNTRIES,
@@ -123,7 +126,7 @@ def _facts(product: Product) -> dict[str, Any]:
 def form_of(product: Product, name: str, *, is_sent: bool = False) -> Form:
     """A section's form: as it was sent, or as it stands."""
     kind = facts_form(product) if name == "facts" else FORMS[name]
-    form = kind() if is_sent else kind(formdata=None, data=kind.told(product))  # type: ignore[attr-defined]
+    form = kind() if is_sent else kind(formdata=None, data=kind.told(product))
     if name == "what":
         form.category.choices = _categories()
     if name == "terms":

@@ -30,6 +30,7 @@ SHOWS = {
     "delivered": _l("Delivered"),
     "cancelled": _l("Cancelled"),
 }
+STOCKS = {"running-out": _l("What runs out"), "sold-out": _l("What is sold out")}
 DONE = {
     "packed": _l("Packed. It lies ready for who brings it."),
     "shipped": _l("On its way. The buyer is told by mail."),
@@ -39,6 +40,11 @@ LONGEST = 80
 # What a listing of this status asks of its seller; other statuses ask nothing. A new one needs a line here.
 LISTINGS = {
     "down": lambda n: ngettext("product was taken down: see why", "products were taken down: see why", n),
+    "lacks": lambda n: ngettext(
+        "product lacks something that the law or its category asks for",
+        "products lack something that the law or their category asks for",
+        n,
+    ),
     "draft": lambda n: ngettext("product is a draft", "products are drafts", n),
     "review": lambda n: ngettext("product is being looked at by us", "products are being looked at by us", n),
 }
@@ -79,6 +85,16 @@ def _plots(home: Home) -> dict[str, Any]:
 
 def _point(day: seller_home.Day, number: int, said: str) -> plots.Point:
     return plots.Point(i18n.day(day.day), str(day.day.day), number, said)
+
+
+@bp.get("/stock/<which>")
+def stock(which: str) -> Answer:
+    """What sold before and is sold out, or runs out: each thing with what is left of which kind."""
+    if which not in STOCKS:
+        raise NotFound(_("We cannot find this page."))
+    shop, after = packing.shop_of(current_user.id), request.args.get("after", "")
+    found, more = seller_home.short(shop.id, is_out=which == "sold-out", after=after)
+    return page("seller/stock.html", "stock", found=found, more=more, which=which, title=STOCKS[which])
 
 
 @bp.get("/orders")

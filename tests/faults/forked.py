@@ -22,7 +22,7 @@ from shop import settings
 def opened(instance: str, url: str, **environ: str) -> Flask:
     """The shop, without a connection to its database yet: each child makes its own."""
     app = create_app(settings.read({"INSTANCE_PATH": instance, "DATABASE_URL": url, **environ}))
-    app.extensions["shop.ring"] = lambda: None
+    app.extensions["shop.ring"] = lambda **_how: None
     app.config.update(TESTING=True)
     return app
 

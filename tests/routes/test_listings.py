@@ -226,6 +226,28 @@ def test_a_picture_is_described_moved_and_taken_away_with_its_files(app, asked, 
     assert Path(app.instance_path, "media", first[0]).exists()
 
 
+def test_one_picture_shows_some_colours_and_a_colour_in_one_language_stays_itself(app, asked, mina, drafted):
+    code = drafted.rsplit("/", 1)[1]
+    three = ["lila / lilac", "zwart/wit", "mint"]
+    mina.post(
+        f"{drafted}/variants", data={name: [*values, values[0]] for name, values in GRID.items()} | {"color": three}
+    )
+    with app.app_context():
+        db.session.execute(update(Variant).where(Variant.position == 2).values(color={"nl": "mint"}))
+        db.session.commit()
+    mina.post(f"/seller/pictures/{code}", data={"file": photo()})
+    asked(f"{drafted}/pictures/0", **ALT | {"color": three[1:]})
+    mine = kept(app, Picture.id)[0][0]
+    assert kept(app, Variant.picture_id) == [(None,), (mine,), (mine,)]
+    numbers = kept(app, Variant.id)
+    asked(
+        f"{drafted}/variants",
+        **{name: [*values, "7"] for name, values in GRID.items()} | {"color": three, "size": ["38", "39", "38"]},
+    )
+    assert kept(app, Variant.id) == numbers
+    assert kept(app, Variant.color)[1:] == [({"nl": "zwart/wit", "en": "zwart/wit"},), ({"nl": "mint"},)]
+
+
 def test_delivery_of_one_product_is_set_by_hand_and_of_all_in_the_table(app, asked, mina, drafted):
     mina.post(f"{drafted}/origin", data=ORIGIN)
     answer = asked("/seller/delivery", **TABLE)
@@ -261,10 +283,10 @@ def test_the_list_asks_as_much_however_much_there_is(app, mina, drafted, queries
     for _n in range(3):
         mina.post("/seller/products", data=WHAT | {"title_nl": "Mok"})
     with queries() as many:
-        mina.get("/seller/products?q=mok&state=draft")
+        mina.get("/seller/products?q=mok&show=draft")
     assert len(few) == len(many) == 2  # who it is, and the list
-    page = mina.get("/seller/products?q=MOK&state=lacks").text
-    assert page.count("/seller/products/") - page.count("/seller/products/new") == 3
+    page = mina.get("/seller/products?q=MOK&show=lacks").text
+    assert page.count('class="listed__link"') == 3
 
 
 def test_what_is_another_s_is_not_there(app, mina, lamp):

@@ -296,7 +296,7 @@ TOKEN = "t" * 22
 @pytest.mark.parametrize("who", ["staff", "seller"])
 def test_a_form_that_is_sent_twice_is_one_refund(request, app, code, refunded, who, htmx):
     asks = request.getfixturevalue("rex" if who == "staff" else "mina")
-    home = f"/moderation/orders/{code}" if who == "staff" else f"/seller/orders/{code[:8]}"
+    home = f"/moderation/orders/{code}" if who == "staff" else f"/seller/orders/{code[:8]}/money"
     answers = [send(asks, f"{home}/refunds", htmx=htmx, token=TOKEN) for _press in range(3)]
     assert len({(answer.status_code, answer.headers.get("Location"), answer.text) for answer in answers}) == 1
     assert (answers[0].status_code < 400, refunded()) == (True, [(1250, "goodwill")])

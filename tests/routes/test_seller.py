@@ -65,7 +65,9 @@ def send(client, address, htmx=False, **form):
 def test_home_asks_six_questions_whether_much_or_nothing_has_to_be_done(app, mina, mug, queries):
     with queries() as empty:
         page = mina.get("/seller").text
-    assert "running_out" in page
+    assert 'href="/seller/stock/running-out"' in page
+    assert "1 left" in mina.get("/seller/stock/running-out").text
+    assert mina.get("/seller/stock/nonsense").status_code == 404
     for _n in range(3):
         buy(app, {mug.small: 1})
     with queries() as full:
