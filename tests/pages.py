@@ -64,6 +64,7 @@ EXAMPLES = {
     "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
     " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",
     "credentials.choose": f"SELECT '{RESET}'",
+    "second_looks.show": "SELECT code FROM second_looks WHERE looked_at IS NULL ORDER BY id LIMIT 1",
     "proofs.invited": f"SELECT '{INVITED}'",
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "showcase.show": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
@@ -126,6 +127,7 @@ ONLY |= dict.fromkeys(
     ("seller.index", "seller.orders", "seller.order", "seller.slip", "seller.stock", "rechecks.show"), ("mina",)
 )
 ONLY["listings.preview"] = ("mina", "rex")
+ONLY["second_looks.show"] = ("ada",)
 
 
 class Unlisted(Exception):
@@ -249,6 +251,7 @@ def furnish(app: Flask) -> Flask:
         _forget_a_password()
         _let_the_books_differ()
         _keep_a_card()
+        _draw_one()
         _let_a_listing_wait()
         _send_products()
         db.session.commit()
@@ -343,6 +346,16 @@ def _let_the_books_differ() -> None:
     db.session.add(WebhookEvent(event_id="evt_3Q8yF5sQmXkK1u2vW3xY4zA5b", state="quarantined", tries=1, **told))
     dead = {"handler": "shop.media.make", "arguments": {}, "state": JobState.DEAD, "run_at": now, "tries": 5}
     db.session.add(Job(**dead, last_error="RuntimeError('each worker that began it has died')"))
+
+
+def _draw_one() -> None:
+    """A verdict of Rex's was drawn for somebody else."""
+    from shop import clock
+    from shop.database import db
+    from shop.models import SecondLook, Statement
+
+    statement = db.session.scalars(db.select(Statement.id).where(Statement.verdict == "approved")).first()
+    db.session.add(SecondLook(code="drawn", statement_id=statement, drawn_at=clock.now()))
 
 
 def _send_products() -> None:

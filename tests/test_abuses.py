@@ -17,8 +17,10 @@ from shop import (
     clock,
     disputes,
     evidence,
+    listing_cases,
     look_ups,
     marks,
+    newcomers,
     papers,
     proposals,
     refund_desk,
@@ -53,6 +55,7 @@ from shop.money import Money
 from shop.words import Words
 from tests.applicants import a_person, accept_all, an_applicant, taken
 from tests.bookkeeping import bought, payable, send_due
+from tests.cast import a_product, a_variant
 from tests.routes.test_proofs import challenge_of, invite, knows, made, now_code, set_up  # noqa: F401
 
 OWN, OTHER = "NL91ABNA0417164300", "NL20INGB0001234567"
@@ -97,6 +100,27 @@ def test_01_who_takes_somebody_elses_identity_is_found_out_by_three_and_sells_no
 
 def sold_by(seller):
     return bool(db.session.scalar(select(Seller.id).where(Seller.id == seller.id, sellers.may_sell)))
+
+
+def test_01_who_was_approved_all_the_same_takes_little_money_for_goods_that_never_come(at_the_desk, mug, pass_time):
+    """Until ten orders have arrived: a limit for all that is under way, and no payout of what has not arrived."""
+    db.session.execute(update(Seller).values(established_at=None))
+    db.session.commit()
+    seller = db.session.scalar(select(Seller.id))
+    payable(seller)
+    bought({mug.small: 1})
+    pass_time(days=90)
+    send_due()
+    assert db.session.scalars(select(Transfer.state)).all() == ["waiting"]
+    most = newcomers.limit("OPEN")
+    assert newcomers.goes_over(2845, Money(most - 2845, "EUR")) is False
+    assert newcomers.goes_over(2845, Money(most - 2844, "EUR")) is True
+    for n in range(newcomers.limit("LISTINGS")):
+        db.session.add(
+            a_product(db.session.get_one(Seller, seller), f"more{n}", "More", [a_variant(f"m{n}", "M", 1, 1)])
+        )
+    db.session.commit()
+    no(422, newcomers.refuse_too_many, seller)
 
 
 def test_02_who_was_closed_for_good_and_comes_back_under_another_name_is_known(at_the_desk):
@@ -175,24 +199,51 @@ def test_03_who_has_her_cookie_and_her_password_gets_no_money(app, client, mina,
 # 4: the goods
 
 
-def test_04_who_is_stopped_sells_nothing_more_not_even_out_of_a_full_cart(app, mina, mug):
-    """Counterfeit mugs lie in a stranger's cart and on an open checkout when sales are stopped."""
+def at_the_checkout(app):
+    """A stranger with a small mug in the cart, and the form of the checkout open before them."""
     stranger = app.test_client()
     stranger.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
-    stranger.post("/cart/lines", data={"variant": "mug-s", "quantity": "1"})
-    page = stranger.get("/checkout").text
-    hidden = dict(re.findall(r'<input type="hidden" name="(token|tries|seen)" value="([^"]*)">', page))
+    assert stranger.post("/cart/lines", data={"variant": "mug-s", "quantity": "1"}).status_code == 303
+    hidden = re.findall(
+        r'<input type="hidden" name="(token|tries|seen)" value="([^"]*)">', stranger.get("/checkout").text
+    )
+    fields = {"email": "x@y.example", "name": "Noor", "country": "NL", "postcode": "3511 AA", "house_number": "1"}
+    return stranger, fields | {"street": "Oudegracht", "city": "Utrecht", "method": "card", **dict(hidden)}
+
+
+def is_gone(app, stranger, fields):
+    """The product is nowhere, cannot be chosen, and is not sold to who has it before them."""
+    assert stranger.post("/checkout", data=fields).status_code == 409
+    assert stranger.get("/p/mug").status_code == 404
+    assert "/p/mug" not in stranger.get("/shop").text
+    assert stranger.post("/cart/lines", data={"variant": "mug-s", "quantity": "1"}).status_code == 404
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Order)) == 0
+
+
+def test_04_who_is_stopped_sells_nothing_more_not_even_out_of_a_full_cart(app, mina, mug):
+    """Counterfeit mugs lie in a stranger's cart and on an open checkout when sales are stopped."""
+    stranger, fields = at_the_checkout(app)
     with app.test_request_context(method="POST"):
         rex, seller = a_person("rex", Role.MODERATOR), db.session.scalars(select(Seller)).one()
         sanctions.suspend(seller, by=rex, reason="counterfeit_goods", words=WHY)
         db.session.commit()
-    fields = {"email": "x@y.example", "name": "Noor", "country": "NL", "postcode": "3511 AA", "house_number": "1"}
-    fields |= {"street": "Oudegracht", "city": "Utrecht", "method": "card", **hidden}
-    assert stranger.post("/checkout", data=fields).status_code in (409, 422)
-    assert stranger.get("/p/mug").status_code == 404
-    assert stranger.post("/cart/lines", data={"variant": "mug-s", "quantity": "1"}).status_code == 404
-    with app.app_context():
-        assert db.session.scalar(select(func.count()).select_from(Order)) == 0
+    is_gone(app, stranger, fields)
+
+
+def test_04_what_is_forbidden_does_not_go_up_and_what_is_taken_down_is_gone_everywhere(app, client, mina, mug):
+    with app.test_request_context(method="POST"):
+        product = db.session.get_one(Product, mug.id)
+        product.title = Words(nl="Nep paspoort", en="Fake passport")
+        with pytest.raises(Refused):
+            listing_cases.look_at(product)
+        db.session.rollback()
+    stranger, fields = at_the_checkout(app)
+    with app.test_request_context(method="POST"):
+        product, rex = db.session.get_one(Product, mug.id), a_person("rex", Role.MODERATOR)
+        listing_cases.take_down(product, by=rex, reason="counterfeit", words=WHY)
+        db.session.commit()
+    is_gone(app, stranger, fields)
 
 
 # 13, 14: the money

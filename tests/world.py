@@ -51,6 +51,7 @@ from shop.models import (
     Role,
     RoleGrant,
     SavedMethod,
+    SecondLook,
     Upload,
     User,
     Variant,
@@ -125,7 +126,7 @@ def _goods(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
         product = a_product(seller, code, code.title(), [a_variant(f"{code}-s", "Small", 2450, stock=9)])
         db.session.add(product)
         db.session.flush()
-        found["product"][name] = {"code": code, "variant": f"{code}-s"}
+        found["product"][name] = {"code": code, "variant": f"{code}-s", "section": "what", "number": 0}
         found["window"][name] = {"handle": name}
         sent = {
             "seller_id": seller.id,
@@ -230,6 +231,10 @@ def _judged(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
     sanctions.propose_ban(lars, by=rex, reason=next(iter(reasons.BANS)), words=words)
     proposal = db.session.scalars(db.select(Proposal.code)).one()
     db.session.commit()
+    approved = statements.write(sellers.called("noor"), Verdict.APPROVED, by=rex, is_told=False)
+    db.session.add(SecondLook(code="look", statement_id=approved.id, drawn_at=clock.now()))
+    db.session.commit()
+    found["second look"], found["shelf"] = {SHARED: {"code": "look"}}, {SHARED: {"which": "sold-out"}}
     return {**found, "appeal": {SHARED: {"code": code}}, "proposal": {SHARED: {"code": proposal}}}
 
 

@@ -273,7 +273,7 @@ def test_the_last_proof_of_staff_stays(app, client, rex, knows):
 def stop(client):
     return client.post(
         "/moderation/sellers/mina/suspension",
-        data={"stop-reason": "not_sent", "stop-words": "Three parcels were never sent."},
+        data={"stop-words": "Three parcels were never sent.", "stop-reason": "not_sent"},
         headers={"Referer": "http://localhost/moderation/sellers/mina"},
     )
 
