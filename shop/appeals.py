@@ -32,7 +32,7 @@ _lodged: dict[str, Follow] = {}
 made, appeals = Statement.__table__, Appeal.__table__
 sellers, profiles = Seller.__table__, Profile.__table__
 _OPEN = (
-    select(appeals.c.id, appeals.c.at, made.c.code, made.c.verdict, made.c.decided_by_id)
+    select(appeals.c.id, appeals.c.at, made.c.code, made.c.verdict, made.c.decided_by_id, made.c.second_by_id)
     .add_columns(profiles.c.handle, profiles.c.name, profiles.c.user_id)
     .join_from(appeals, made, made.c.id == appeals.c.statement_id)
     .join(sellers, sellers.c.id == made.c.seller_id)
@@ -115,8 +115,8 @@ def open_of(seller: Seller, verdict: Verdict) -> Row[Any] | None:
 
 
 def is_for(row: Row[Any], person: Actor) -> bool:
-    """May this moderator decide on an appeal? Not on their own, nor on one against what they decided."""
-    return person.id not in (row.user_id, row.decided_by_id)
+    """May this moderator decide on an appeal? Not on their own, nor on one against what they decided or confirmed."""
+    return person.id not in (row.user_id, row.decided_by_id, row.second_by_id)
 
 
 def close(appeal: int, outcome: AppealOutcome, *, by: Actor) -> None:

@@ -52,6 +52,8 @@ def lift(seller: Seller, *, by: Person, words: Words, reason: str = "put_right")
     Where they have appealed, this grants it; so not by who stopped them.
     """
     _not_oneself(seller, by)
+    if seller.vetting != Vetting.SUSPENDED:  # an application that waits is decided on item by item, and not here
+        raise Refused(_("This application has just changed. Please look again."))
     chosen = statements.told(reasons.GOOD.get(reason), words)
     owner = seller.profile.user
     if owner is not None and not owner.is_active:
@@ -107,7 +109,9 @@ def _ban(seller: Seller, made: Proposal, by: Person, second: Person) -> None:
         _stop(seller, by, told)
     elif was in (Vetting.WAITING, Vetting.NEEDS_FIXING):
         sellers.move(seller, Vetting.REFUSED, by=by, note=told.said("en"), is_told=False, vetting_note=told)
-    _set(seller, vetting_note=told, banned_at=clock.now(), claimed_by_id=None, claimed_until=None)
+    known = table.c.vetting == seller.vetting  # a stop that somebody lifts in this moment is not closed over
+    if not _set(seller, known, vetting_note=told, banned_at=clock.now(), claimed_by_id=None, claimed_until=None):
+        raise Refused(_("This application has just changed. Please look again."))
     statements.write(seller, Verdict.BANNED, by=by, reason=chosen, words=made.words, second=second)
     write_down(seller, was, by, made.words.said(""))
 
@@ -122,6 +126,10 @@ def _propose_unban(seller: Seller, _about: Statement, by: Person, words: Words) 
 @proposals.carries_out(Action.UNBAN)
 def _unban(seller: Seller, made: Proposal, by: Person, second: Person) -> None:
     """Open a shop again that was closed for good: they sell again, or their application waits again."""
+    if appeals.open_of(seller, Verdict.BANNED) is None:
+        raise Refused(_("No appeal waits here any more."))
+    if seller.profile.user is not None and not seller.profile.user.is_active:
+        raise Refused(_("The owner has closed this account. Nobody is there to sell."))
     _grant_open(seller, Verdict.BANNED, by)
     was, chosen, owner = seller.vetting, reasons.GOOD[made.reason], seller.profile.user
     _set(seller, banned_at=None)

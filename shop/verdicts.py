@@ -179,14 +179,17 @@ def settle(
     is_told: bool = True,
 ) -> None:
     """Write down a verdict of which somebody has seen to the grounds: `decide` does, and the demo brings them along."""
+    owner = seller.profile.user
+    if verdict == Vetting.APPROVED and owner is not None and not owner.is_active:
+        raise Refused(_("The owner has closed this account. Nobody is there to sell."))
     sent_in, told, was = seller.applied_at, note_of(reason, words or Words()), seller.vetting
     facts: dict[str, Any] = {"vetting_note": told, "decided_at": clock.now(), "decided_by_id": by.id}
     facts |= {"claimed_by_id": None, "claimed_until": None}
     sellers.move(seller, verdict, by=by, note=told.said("en"), is_told=False, **facts)
     ends: dict[str, Any] = {"sent_in": sent_in, "is_last": _end_appeal(seller, verdict, by), "is_told": is_told}
     statements.write(seller, CALLED[Vetting(verdict)], by=by, reason=reason, words=words, second=second, **ends)
-    if verdict == Vetting.APPROVED and seller.profile.user is not None:
-        accounts.grant(seller.profile.user, Role.SELLER, by=by, reason="approved as a seller")
+    if verdict == Vetting.APPROVED and owner is not None:
+        accounts.grant(owner, Role.SELLER, by=by, reason="approved as a seller")
     write_down(seller, was, by, told.said("en"), looked_at)
 
 

@@ -480,6 +480,38 @@ def test_a_ban_takes_two_and_nothing_leads_back_but_an_appeal_and_two_again(sell
     assert [row.verdict for row in statements.of(selling)] == ["unbanned", "banned"]
 
 
+def test_who_confirmed_a_ban_does_not_decide_on_the_appeal_either(selling, rex, ada, olga):
+    sanctions.propose_ban(selling, by=rex, **BAN)
+    proposals.confirm(proposals.waiting()[0].code, by=ada)
+    (banned,) = statements.of(selling)
+    appeals.lodge(banned.code, by=owner_of(selling), words="It was my brother who did that.")
+    for judge in (rex, ada):
+        refused(403, "another", appeals.decide, banned.code, AppealOutcome.DISMISSED, by=judge, words=BACK)
+    appeals.decide(banned.code, AppealOutcome.DISMISSED, by=olga, words=BACK)
+    assert appeals.waiting() == 0
+
+
+def test_a_shop_is_not_opened_again_once_its_appeal_was_dismissed(selling, rex, ada, olga):
+    sanctions.propose_ban(selling, by=rex, **BAN)
+    proposals.confirm(proposals.waiting()[0].code, by=ada)
+    (banned,) = statements.of(selling)
+    appeals.lodge(banned.code, by=owner_of(selling), words="It was my brother who did that.")
+    appeals.decide(banned.code, AppealOutcome.GRANTED, by=olga, words=BACK)
+    (unban,) = proposals.waiting()
+    appeals.decide(banned.code, AppealOutcome.DISMISSED, by=a_person("otto", Role.MODERATOR), words=BACK)
+    refused(409, "No appeal waits", proposals.confirm, unban.code, by=ada)
+
+
+def test_nobody_who_waits_is_let_in_by_the_door_of_those_who_were_stopped(mina, appealed, rex, ada):
+    for somebody in (rex, ada):
+        refused(409, "has just changed", sanctions.lift, mina, by=somebody, words=BACK)
+
+
+def test_who_has_left_is_not_approved(mina, rex):
+    accounts.called("mina@example.com").is_active = False
+    refused(409, "closed this account", verdicts.settle, mina, Vetting.APPROVED, by=rex)
+
+
 def test_who_waits_can_be_closed_for_good_and_does_not_apply_again(mina, rex, ada):
     sanctions.propose_ban(mina, by=rex, reason="forged", words=BAN["words"])
     proposals.confirm(proposals.waiting()[0].code, by=ada)
