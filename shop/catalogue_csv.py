@@ -7,6 +7,7 @@ as spreadsheets there expect. What is read may have been saved by any of them.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ from shop.models import Category, Product, Variant
 
 LARGEST = 5 * 1024 * 1024  # bytes
 MOST_LINES = 10_000
+MOST_COLUMNS = 500
 LONGEST_CELL = 10_000
 PIECE = 200  # products that are read at once
 SIGNS = (";", ",", "\t")
@@ -197,9 +199,12 @@ def _sign(text: str) -> tuple[str, int]:
 
 def _see_to(names: list[str]) -> None:
     """Do the names of the columns make sense?"""
+    if len(names) > MOST_COLUMNS:
+        words = _("This file has more than %(most)s columns. Leave out those that we do not know.", most=MOST_COLUMNS)
+        raise Refused(words, 422)
     if not {"product", "sku"} & set(names):
         raise Refused(_("The first line has to name the columns, with “product” or “sku” among them."), 422)
-    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+    if twice := sorted(name for name, n in Counter(names).items() if name and n > 1):
         raise Refused(_("This column is there twice: %(name)s.", name=twice[0][:40]), 422)
 
 

@@ -7,11 +7,11 @@ stopped in the middle goes on where they were. The report stays, line by line.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, delete, func, select, update
+from sqlalchemy import Row, bindparam, delete, exists, func, select, update
 
 from shop import catalogue_csv, catalogue_plan, clock, jobs, listings, prepared, sellers
 from shop.accounts import Person
@@ -53,10 +53,20 @@ _SAY = (
     .where(lines.c.import_id == bindparam("number"), lines.c.line == bindparam("at"))
     .values(outcome=bindparam("now_is"), columns=bindparam("now_in"), why=bindparam("now_why"))
 )
+_others = imports.alias("others")
 _BEGIN = (
     update(imports)
-    .where(imports.c.id == bindparam("number"), imports.c.state == ImportState.READY)
+    .where(
+        imports.c.id == bindparam("number"),
+        imports.c.state == ImportState.READY,
+        ~exists().where(_others.c.seller_id == imports.c.seller_id, _others.c.state == ImportState.APPLYING),
+    )
     .values(state=ImportState.APPLYING, done=0)
+)
+_REPLACE = (
+    update(imports)
+    .where(imports.c.seller_id == bindparam("seller"), imports.c.state == ImportState.READY)
+    .values(state=ImportState.FAILED, content=b"", problem=bindparam("words"), ended_at=bindparam("now"))
 )
 _SLUGS = select(categories.c.slug)
 
@@ -72,12 +82,16 @@ class By(NamedTuple):
 
 
 def send(person: Person, content: bytes, name: str) -> CatalogueImport:
-    """Keep a file and have it looked at. One at a time: what is still being carried out has to end first."""
+    """Keep a file and have it looked at. One at a time: what is still being carried out has to end first.
+
+    One that waits for its seller's word is over by that: else each would lie here with its five megabytes.
+    """
     seller = _seller(person)
-    if any(row.state in (ImportState.CHECKING, ImportState.APPLYING) for row in rows(_LAST, seller=seller.id)):
+    if _is_busy(seller.id):
         raise Refused(_("Your last file is still being worked on. Wait until that is done."))
     if len(content) > catalogue_csv.LARGEST:
         raise Refused(_("This file is larger than 5 MB. Split it."), 413)
+    run(_REPLACE, seller=seller.id, words=_("You sent a newer file."), now=clock.now())
     sent = CatalogueImport(code=secrets.token_urlsafe(16), seller_id=seller.id, user_id=person.id, content=content)
     sent.name, sent.language, sent.at = name[:120] or "products.csv", language(), clock.now()
     db.session.add(sent)
@@ -88,10 +102,17 @@ def send(person: Person, content: bytes, name: str) -> CatalogueImport:
 
 def carry_out(person: Person, code: str) -> None:
     """Do what the file says, now that its seller has seen what that is. Once."""
-    number = called(_seller(person).id, code).id
+    seller = _seller(person)
+    number = called(seller.id, code).id
     if run(_BEGIN, number=number) != 1:
+        if _is_busy(seller.id):
+            raise Refused(_("Your last file is still being worked on. Wait until that is done."))
         raise Refused(_("This has been done, or there is nothing to do."))
     jobs.later(apply, number=number)
+
+
+def _is_busy(seller: int) -> bool:
+    return any(row.state in (ImportState.CHECKING, ImportState.APPLYING) for row in rows(_LAST, seller=seller))
 
 
 def _seller(person: Person) -> Seller:
@@ -143,9 +164,21 @@ def look(*, number: int) -> None:
         except Refused as no:
             sent.state, sent.problem, sent.content, sent.ended_at = ImportState.FAILED, no.words[:500], b"", clock.now()
             return
-        results = [result for plan in _plans(sent, found) for result in plan.results]
+        results = _results(_plans(sent, found))
     run_each(_KEEP, [{"import_id": number, **result._asdict()} for result in results])
+    sent = db.session.get_one(CatalogueImport, number, populate_existing=True)
     sent.state, sent.total = ImportState.READY, len(found.groups)
+
+
+def _results(plans: Iterator[Plan]) -> list[Result]:
+    """What becomes of all lines; a long file keeps its worker meanwhile."""
+    results: list[Result] = []
+    for n, plan in enumerate(plans):
+        results += plan.results
+        if n % catalogue_plan.AT_ONCE == 0:
+            let_go()  # only questions were asked
+            jobs.beat()
+    return results
 
 
 @jobs.long_handler

@@ -24,6 +24,7 @@ from shop.i18n import _
 from shop.models import Profile, Seller
 
 MAILS = "5 per day"  # to one address
+ASKED = "10 per day"  # by one person, whatever the addresses: else we write to anybody at anybody's request
 TRIES = "10 per hour"  # at the six figures, of one person
 WINDOW = 30 * 60  # seconds: the figures of the present and of the last half hour are right
 LINK_WITHIN = 24 * 60 * 60  # seconds
@@ -57,6 +58,7 @@ def ask(person: Person) -> None:
     """Mail the figures and the link to the address of this person's application, where it is not confirmed yet."""
     seller = application.asked(person, Item.CONTACT)
     if seller.email and seller.email_confirmed_at is None:
+        limits.spend(ASKED, "contact mails of", str(person.id))
         limits.spend(MAILS, "contact mail", plain(seller.email))
         jobs.later(mail_figures, seller_id=seller.id, email=seller.email, about=secrets.token_hex(8))
 

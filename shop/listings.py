@@ -31,9 +31,11 @@ MOVES: dict[str, tuple[str, ...]] = {
     ProductStatus.PAUSED: (ProductStatus.LIVE, ProductStatus.REVIEW),
     ProductStatus.REVIEW: (ProductStatus.PAUSED,),  # taken back before anybody looked
 }
+MOST = 20_000  # products of one seller, whatever became of them
 LOOKED_AT = 200  # products in one job
 ON_SALE = (ProductStatus.LIVE, ProductStatus.REVIEW)
 _SELLS = select(sellers.c.id).where(sellers.c.id == bindparam("seller"), may_sell)
+_OWNED = select(products.c.id).where(products.c.seller_id == bindparam("seller")).offset(bindparam("but")).limit(1)
 _LOCK = select(products.c.id).where(products.c.id == bindparam("product")).with_for_update(key_share=True)
 _MOVE = update(products).where(
     products.c.id == bindparam("product"),
@@ -76,6 +78,7 @@ def find(person: Actor, code: str) -> Product:
 def draft(seller: Seller, *, title: Words, category: str, by: Actor, **facts: Any) -> Product:
     """A new product that nobody else sees yet; it comes from where the seller is until they say otherwise."""
     _see_to(seller.id)
+    _see_to_room(seller.id)
     told = listing_facts.checked({"title": title, **facts}, country=seller.country)
     home = {"ships_from_country": seller.country, "ships_from_city": seller.city, "stock_kind": seller.stock_kind}
     vat = {"vat_rate": listing_facts.vat_rates(seller.country)[0]}
@@ -193,6 +196,7 @@ def pause(product: Product, *, by: Actor) -> None:
 def duplicate(product: Product, *, by: Actor) -> Product:
     """A draft with the same facts, pictures, sizes and colours, and nothing in stock."""
     _see_to(product.seller_id)
+    _see_to_room(product.seller_id)
     copy = Product(code=_code(), seller=product.seller, status=ProductStatus.DRAFT, created_at=clock.now())
     for name in COPIED:
         setattr(copy, name, getattr(product, name))
@@ -274,6 +278,11 @@ def _see_to(seller: int) -> None:
     """Only who may sell, lists: asked at each step, so that a stop counts from the same moment on."""
     if first(_SELLS, seller=seller) is None:
         raise Refused(_("You may not sell at the moment, so nothing was changed."), 403)
+
+
+def _see_to_room(seller: int) -> None:
+    if first(_OWNED, seller=seller, but=MOST - 1) is not None:
+        raise Refused(_("A shop has at most 20,000 products."))
 
 
 def _category(slug: str) -> Category:

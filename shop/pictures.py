@@ -40,15 +40,25 @@ def read(files: Sequence[IO[bytes]]) -> list[Clean]:
     if len(files) > MOST_AT_ONCE:
         raise Refused(_("Send at most %(most)s pictures at once.", most=MOST_AT_ONCE), 422)
     let_go()
-    return [(found, _kept(found)) for found in map(_read, files)]
+    return [(found, _kept(found)) for found in [_read(file) for file in files]]  # one that is unfit: none is kept
+
+
+def refuse_too_many(product: Product, more: int) -> None:
+    """Refuse what would be more than a product may have; asked before files are read too, for that is slow."""
+    if len(product.pictures) + more > MOST:
+        raise Refused(_("A product has at most %(most)s pictures.", most=MOST), 422)
+
+
+def forget(found: Sequence[Clean]) -> None:
+    """Have the files thrown away again of what could not be put with a product."""
+    jobs.later(sweep, names=[name for _shown, names in found for name in names])
 
 
 def add(product: Product, found: Sequence[Clean]) -> None:
     """Put these behind the pictures that are there; the first of all is the one on cards."""
     _lock(product)
+    refuse_too_many(product, len(found))
     place = len(product.pictures)
-    if place + len(found) > MOST:
-        raise Refused(_("A product has at most %(most)s pictures.", most=MOST), 422)
     for position, (shown, names) in enumerate(found, place):
         facts = dict(
             zip(NAMES, names, strict=True),

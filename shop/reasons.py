@@ -88,6 +88,11 @@ BY_ITSELF = _named(
      " van je winkel; zodra een moderator het heeft gezien, kun je weer verkopen.",
      "A paper by which we know who you are has run out, and no new one has come. Send a new one on the page of your"
      " shop; once a moderator has seen it, you can sell again."),
+    ("paper_not_accepted", "DSA (EU) 2022/2065, art. 30(3)",
+     "Een papier waarmee we weten wie je bent is verlopen, en het nieuwe is nog niet goedgekeurd. Zodra een moderator"
+     " het heeft goedgekeurd, kun je weer verkopen.",
+     "A paper by which we know who you are has run out, and the new one has not been accepted yet. Once a moderator has"
+     " accepted it, you can sell again."),
 )  # fmt: skip
 PAYOUTS = _named(
     ("fraud_suspected", TERMS, "Er zijn aanwijzingen van fraude. Je geld wacht tot we dat weten.",

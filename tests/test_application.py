@@ -305,6 +305,15 @@ def test_another_address_is_confirmed_by_figures_from_the_mail_and_by_no_others(
     assert states(mina)[Item.CONTACT] == State.GIVEN
 
 
+def test_one_person_has_ten_mails_a_day_sent_to_whatever_addresses(mina):
+    begin(mina)
+    for n in range(10):
+        contact_mail.tell(mina, {**CONTACT, "email": f"shop{n}@mina.example"})
+    with pytest.raises(TooManyRequests):
+        contact_mail.tell(mina, {**CONTACT, "email": "victim@else.example"})
+    assert asked_mails() == 10
+
+
 def test_figures_are_worth_nothing_after_an_hour_nor_for_another_address_nor_after_ten_guesses(mina, pass_time):
     begin(mina)
     contact_mail.tell(mina, {**CONTACT, "email": "shop@mina.example"})

@@ -318,6 +318,44 @@ def test_more_than_five_megabytes_is_not_even_kept(mina):
     assert db.session.scalar(select(func.count(CatalogueImport.id))) == 0
 
 
+@pytest.mark.parametrize("names", [["x"] * 501, [f"x{n}" for n in range(500_000)]])
+def test_a_file_of_nothing_but_columns_is_refused_at_once(mina, names):
+    with pytest.raises(Refused, match="more than 500 columns") as no:
+        catalogue_csv.read(of(["1"], "product", *names))
+    assert no.value.status == 422
+
+
+def test_a_long_file_keeps_its_worker_while_it_is_looked_at(mina, monkeypatch):
+    beats, beat = [], jobs.beat
+    monkeypatch.setattr(jobs, "beat", lambda: (beats.append(1), beat()))
+    made = sent(mina, of([f"p{n},k{n}" for n in range(250)], "product", "sku"))
+    assert (made.state, made.total, len(outcomes(made)), len(beats)) == ("ready", 250, 100, 3)
+
+
+def test_a_newer_file_ends_the_one_that_waits_and_two_are_never_carried_out_at_once(mina):
+    file = of(["mug,mug-s,19.95"], "product", "sku", "price")
+    old, new = sent(mina, file), sent(mina, file)
+    assert (old.state, old.content, old.problem) == ("failed", b"", "You sent a newer file.")
+    assert old.ended_at is not None
+    assert (new.state, new.content) == ("ready", file)
+    with pytest.raises(Refused, match="nothing to do"):
+        catalogue_imports.carry_out(mina, old.code)
+    old.state = "applying"
+    db.session.commit()
+    with pytest.raises(Refused, match="still being worked on") as no:
+        catalogue_imports.carry_out(mina, new.code)
+    db.session.rollback()
+    db.session.expire_all()
+    assert (no.value.status, new.state, price("mug-s")) == (409, "ready", 2450)
+
+
+def test_a_full_shop_gets_no_more_products_by_a_file_either(mina, monkeypatch):
+    monkeypatch.setattr(listings, "MOST", 1)
+    file = of(["Kop,k1,home,Kop,9"], "product", "sku", "category", "title_nl", "price")
+    assert done(mina, file) == [("refused", "", "A shop has at most 20,000 products.")]
+    assert db.session.scalar(select(func.count()).where(Product.seller_id == mina.seller.id)) == 1
+
+
 # column, cell, and the column that is refused; the product is mina's mug.
 CELLS = [
     ("price", "-1", "price"), ("price", "0", "price"), ("price", "0,00", "price"), ("price", "1e9", "price"),

@@ -333,6 +333,17 @@ def test_pictures_are_put_in_order_and_taken_away(mina, shoe):
         listings.remove_picture(shoe, 2, by=mina)
 
 
+def test_a_full_shop_begins_no_product_and_copies_none(mina, shoe, monkeypatch):
+    monkeypatch.setattr(listings, "MOST", db.session.scalar(text("SELECT count(*) FROM products")))
+    for begin in (
+        lambda: listings.duplicate(shoe, by=mina),
+        lambda: listings.draft(shoe.seller, title=both("Boot"), category=shoe.category.slug, by=mina),
+    ):
+        with pytest.raises(Refused, match="at most 20,000 products"):
+            begin()
+    assert db.session.scalar(text("SELECT count(*) FROM products")) == listings.MOST
+
+
 def test_mina_finds_her_products_by_title_and_state_a_page_at_a_time(mina, shoe):
     for n in range(40):
         listings.draft(mina.seller, title=Words(nl=f"Mok {n}", en=f"MUG 100% no. {n}"), category="shoes", by=mina)

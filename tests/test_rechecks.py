@@ -177,8 +177,58 @@ def test_a_new_one_takes_its_place_and_nothing_stops(mina, monkeypatch):
     db.session.commit()
     assert accepted() == ["goods"]
     assert [(row.kind, row.valid_until) for row in rechecks.waiting()] == [("front", None)]
-    on(monkeypatch, 30)
+    on(monkeypatch, 27)
     assert state(mina) == "approved"
+
+
+def test_a_new_one_that_nobody_has_accepted_puts_the_stop_off_for_two_weeks_and_no_longer(mina, monkeypatch):
+    on(monkeypatch, -3)
+    rechecks.send(mina, "front", FOUND, b"new")
+    db.session.commit()
+    on(monkeypatch, 28)
+    on(monkeypatch, 29)
+    told = db.session.scalars(select(Statement)).one()
+    assert (state(mina), told.reason, told.is_automated) == ("suspended", "paper_not_accepted", True)
+    assert [(row.kind, row.valid_until) for row in rechecks.waiting()] == [("front", None)]
+
+
+def test_what_is_not_accepted_is_asked_for_again_with_a_reason_and_the_old_day(mina, rex, monkeypatch, letters):
+    on(monkeypatch, 3)
+    db.session.remove()
+    letters()
+    rechecks.send(mina, "front", FOUND, b"new")
+    db.session.commit()
+    with pytest.raises(Refused, match="Say what is wrong"):
+        rechecks.turn_down(paper(), "no", by=rex)
+    rechecks.turn_down(paper(), "This is a picture of a cat.", by=rex)
+    db.session.commit()
+    with pytest.raises(Refused, match="just changed"):
+        rechecks.turn_down(paper(), "This is a picture of a cat.", by=rex)
+    ((kind, until, is_asked),) = [(row.kind, row.valid_until, rechecks.is_asked(row)) for row in rechecks.of(mina)]
+    assert (accepted(), kind, until, is_asked) == (["goods"], "front", UNTIL, True)
+    assert db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq.desc())).first() == "paper turned down"
+    db.session.remove()
+    (letter,) = letters()
+    words = letter.get_body(("plain",)).get_content()
+    assert [said for said in ("This is a picture of a cat.", "14 April 2027") if said not in words] == []
+    rechecks.send(mina, "front", FOUND, b"newer")
+    db.session.commit()
+    on(monkeypatch, 28)
+    assert state(mina) == "suspended"
+
+
+def test_one_side_alone_is_no_identity(mina, rex, monkeypatch):
+    papers.keep(mina, PaperKind.BACK, FOUND, b"other")
+    db.session.execute(update(Paper).values(valid_until=UNTIL))
+    on(monkeypatch, 3)
+    for kind in ("front", "back"):
+        rechecks.send(mina, kind, FOUND, kind.encode())
+    db.session.commit()
+    front, back = [row.code for row in rechecks.of(mina)]
+    rechecks.accept(front, date(2032, 1, 1), by=rex)
+    assert accepted() == ["goods"]
+    rechecks.accept(back, date(2032, 1, 1), by=rex)
+    assert (accepted(), list(rechecks.waiting())) == (["goods", "identity"], [])
 
 
 @pytest.mark.parametrize(("days", "kind"), [(-31, "front"), (-3, "back"), (-3, "extract"), (-3, "nonsense")])

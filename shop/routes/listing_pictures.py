@@ -6,6 +6,7 @@ from flask import Blueprint, request
 from flask_login import current_user
 
 from shop import limits, listings, pictures
+from shop.database import db, let_go
 from shop.errors import Refused
 from shop.hypermedia import Answer
 from shop.i18n import LANGUAGES, _
@@ -28,14 +29,22 @@ def add(code: str) -> Answer:
 
 
 def _received(code: str) -> Product:
-    listings.refuse_if_stopped(mine(code))
+    product = mine(code)
+    listings.refuse_if_stopped(product)
     files = [file.stream for file in request.files.getlist("file") if file.filename]
     if not files:
         raise Refused(_("Choose a file first, or take a photograph."), 422)
     limits.spend("120 per hour", "pictures", str(current_user.id))
+    pictures.refuse_too_many(product, len(files))
     found = pictures.read(files)
-    product = mine(code)
-    listings.add_pictures(product, found, by=current_user)
+    try:
+        product = mine(code)
+        listings.add_pictures(product, found, by=current_user)
+    except Refused:
+        let_go()
+        pictures.forget(found)
+        db.session.commit()
+        raise
     return product
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, request, url_for
 from flask_login import current_user
 from wtforms.fields.choices import SelectChoice
 
-from shop import assortment, clock, i18n, listing_facts, listings, products, sellers
+from shop import assortment, clock, i18n, limits, listing_facts, listings, products, sellers
 from shop.countries import COUNTRIES
 from shop.database import db, let_go
 from shop.errors import NotFound, Refused
@@ -20,6 +20,8 @@ from shop.routes.listing_forms import FactsForm, OriginForm, SafetyForm, TermsFo
 from shop.routes.listing_rows import Grid, Stretches, said_both
 
 bp = Blueprint("listings", __name__, url_prefix="/seller/products")
+
+BEGUN = "200 per hour"  # products, by one person; a file begins as many as it likes
 
 bp.add_app_template_filter(said_both, "typed_color")
 
@@ -73,6 +75,7 @@ def create() -> Answer:
         abort(404)
     if not form.validate():
         return _new(422, form)
+    limits.spend(BEGUN, "products begun", str(current_user.id))
     try:
         product = listings.draft(seller, by=current_user, **form.facts())
     except Refused as no:
@@ -222,6 +225,7 @@ def _moved(code: str, move: Any, words: str) -> Answer:
 @bp.post("/<code>/copy")
 def duplicate(code: str) -> Answer:
     """Begin a draft that is the same, without stock."""
+    limits.spend(BEGUN, "products begun", str(current_user.id))
     copy = listings.duplicate(mine(code), by=current_user)
     db.session.commit()
     return leave(url_for(".show", code=copy.code))

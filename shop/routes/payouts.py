@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from flask_login import current_user
 from sqlalchemy import Row
 
-from shop import ledger, payouts
+from shop import ledger, limits, payouts
 from shop.database import db, let_go
 from shop.errors import NotFound, Refused
 from shop.gateways.payment_port import GatewayError, RejectedError
@@ -33,6 +33,7 @@ WHAT = {
     "netted": _l("Kept for an order that was given back"),
     "netted_off": _l("Made up for by a later order"),
 }
+ASKED = "30 per hour"  # questions to the gateway, by one person
 CURRENCY = "EUR"  # of a shop that has sold nothing yet
 
 
@@ -132,6 +133,7 @@ def tame(text: str) -> str:
 @bp.post("/payouts/account")
 def open_account() -> Answer:
     """Ask for an account with the gateway; the page then shows the way to the gateway's own."""
+    _spend()
     account = payouts.open_account(current_user.id)
     db.session.commit()
     try:
@@ -152,6 +154,7 @@ def onboarding() -> Answer:
     payee = payouts.payee(current_user.id)
     if payee.account is None or payee.gateway_id is None:
         return leave(_home())
+    _spend()
     try:
         url = payouts.onboarding_link(payee.account, again=_home(), back=f"{_home()}?back=1")
     except GatewayError:
@@ -164,12 +167,17 @@ def look() -> Answer:
     """Ask the gateway how the account stands now."""
     payee = payouts.payee(current_user.id)
     if payee.gateway_id:
+        _spend()
         try:
             payouts.look_at_account(payee.gateway_id)
             db.session.commit()
         except GatewayError:
             let_go()  # it does not answer; the clock asks again
     return leave(_home())
+
+
+def _spend() -> None:
+    limits.spend(ASKED, "payout account", str(current_user.id))
 
 
 def _home() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -63,13 +64,23 @@ def index() -> Answer:
 @bp.post("/moderation/rechecks/<code>")
 def accept(code: str) -> Answer:
     """A moderator has seen it, and until when it holds."""
+    return _decided(code, lambda: rechecks.accept(code, _day(request.form.get("until", "")), by=current_user))
+
+
+@bp.post("/moderation/rechecks/<code>/refusal")
+def turn_down(code: str) -> Answer:
+    """It is no good, and why."""
+    return _decided(code, lambda: rechecks.turn_down(code, request.form.get("words", ""), by=current_user), "no-")
+
+
+def _decided(code: str, decide: Callable[[], None], where: str = "") -> Answer:
     try:
-        rechecks.accept(code, _day(request.form.get("until", "")), by=current_user)
+        decide()
     except Refused as no:
         if no.status != 422:
             raise
         let_go()
-        return _listed(422, {code: no.words})
+        return _listed(422, {where + code: no.words})
     db.session.commit()
     return leave(url_for(".index"))
 
@@ -82,5 +93,9 @@ def _day(typed: str) -> date:
 
 
 def _listed(status: int = 200, wrong: dict[str, str] | None = None) -> Answer:
-    facts: dict[str, Any] = {"wrong": wrong or {}, "typed": request.form.get("until", "")}
+    facts: dict[str, Any] = {
+        "wrong": wrong or {},
+        "typed": request.form.get("until", ""),
+        "words": request.form.get("words", ""),
+    }
     return page("moderation/rechecks.html", "rechecks", status=status, waiting=rechecks.waiting(), **facts)

@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
+from shop import listings, pictures
 from shop.database import db
+from shop.errors import Refused
 from shop.models import Picture, Product, Role, Seller, User, Variant, Vetting
 from tests.cast import a_category, a_product, a_profile, a_seller, a_variant
 from tests.conftest import HTMX
@@ -209,6 +211,34 @@ def test_what_is_no_picture_is_refused_in_words_and_nothing_is_kept(app, asked, 
     assert answer.status_code == status
     assert words in answer.text
     assert kept(app, Picture.id) == []
+
+
+def test_pictures_that_are_too_many_or_come_too_late_leave_no_file(app, asked, drafted, letters, monkeypatch):
+    address, media = f"/seller/pictures/{drafted.rsplit('/', 1)[1]}", Path(app.instance_path, "media")
+    before = set(media.rglob("*.webp"))
+    monkeypatch.setattr(pictures, "MOST", 1)
+    with monkeypatch.context() as unread:
+        unread.setattr(pictures, "read", None)
+        assert asked(address, file=[photo(), photo(content=jpeg("B"))]).status_code == 422
+    assert asked(address, file=[photo(), photo(content=jpeg()[:3000])]).status_code == 422
+    assert set(media.rglob("*.webp")) == before
+
+    def full(product, found, *, by):
+        assert set(media.rglob("*.webp")) > before
+        raise Refused("A product has at most 1 pictures.", 422)
+
+    monkeypatch.setattr(listings, "add_pictures", full)
+    assert asked(address, file=photo()).status_code == 422
+    letters()
+    assert (set(media.rglob("*.webp")), kept(app, Picture.id)) == (before, [])
+
+
+def test_one_person_begins_only_so_many_products_an_hour(app, asked, drafted, monkeypatch):
+    monkeypatch.setattr("shop.routes.listings.BEGUN", "1 per hour")
+    assert asked(f"{drafted}/copy").status_code in (204, 303)
+    assert asked(f"{drafted}/copy").status_code == 429
+    assert asked("/seller/products", title_nl="Kop", category="shoes").status_code == 429
+    assert len(kept(app, Product.id)) == 2
 
 
 def test_a_picture_is_described_moved_and_taken_away_with_its_files(app, asked, mina, drafted, letters):

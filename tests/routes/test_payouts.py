@@ -133,6 +133,13 @@ def test_an_account_is_opened_completed_and_looked_at(app, browsers, who, _role,
         assert db.session.query(PayoutAccount).one().state == "active"
 
 
+def test_the_gateway_is_asked_only_so_often_by_one_person(browsers, monkeypatch):
+    monkeypatch.setattr("shop.routes.payouts.ASKED", "3 per hour")
+    ways = ("account", "onboarding", "look")
+    assert [browsers["mina"].post(f"/payouts/{way}").status_code for way in ways] == [303, 303, 303]
+    assert [browsers["mina"].post(f"/payouts/{way}").status_code for way in ways] == [429, 429, 429]
+
+
 def test_without_an_account_there_is_no_way_to_complete_one(browsers):
     assert browsers["mina"].post("/payouts/onboarding").location == "/seller/payouts"
     assert browsers["mina"].post("/payouts/look").location == "/seller/payouts"
