@@ -163,11 +163,16 @@ def of(code: str, among: dict[str, Reason]) -> Reason | None:
     return among.get(code)
 
 
+def spoken(code: str, words: Words) -> Words:
+    """A reason with the moderator's own words after it, in every language, as the seller reads them."""
+    told = ALL[code].said if code in ALL else Words()
+    return Words({each: " ".join(filter(None, (told.said(each), words.said(each)))) for each in ("nl", "en")})
+
+
 def listed(steps: Sequence[tuple[str, str, Words]]) -> Words:
     """What has to be put right, one line for each item, in every language: its name, the reason, the own words."""
 
     def line(item: str, code: str, words: Words, language: str) -> str:
-        said = ALL[code].said.said(language) if code in ALL else ""
-        return f"- {NAMES[item].said(language)}: " + " ".join(filter(None, (said, words.said(language))))
+        return f"- {NAMES[item].said(language)}: {spoken(code, words).said(language)}"
 
     return Words({code: "\n".join(line(*step, code) for step in steps) for code in ("nl", "en")})

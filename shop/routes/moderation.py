@@ -157,13 +157,13 @@ def judge(handle: str, item: str) -> Answer:
         raise NotFound(_("There is no such item."))
     if not form.validate():
         words = " ".join(str(error) for errors in form.errors.values() for error in errors)
-        return _shown(applied, 422, wrong=item, wrong_words=words)
+        return _shown(applied, 422, wrong=item, wrong_at=form.state.data, wrong_words=words)
     try:
         _judge(applied, Item(item), form)
     except Refused as no:
         if no.status != 422:
             raise
-        return _shown(applied, 422, wrong=item, wrong_words=no.words)
+        return _shown(applied, 422, wrong=item, wrong_at=form.state.data, wrong_words=no.words)
     db.session.commit()
     return _next(applied, Item(item))
 

@@ -10,7 +10,7 @@ from wtforms import RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Regexp
 
-from shop import application, checklist, i18n, limits, sellers, verdicts
+from shop import application, checklist, i18n, limits, reasons, sellers, verdicts
 from shop.checklist import Item, Step
 from shop.countries import ORIGINS
 from shop.database import db, let_go
@@ -74,7 +74,7 @@ class Standing(NamedTuple):
 
 def standing(seller: Seller) -> Standing:
     """As it is now."""
-    steps = checklist.of(seller)
+    steps = [step._replace(words=reasons.spoken(step.reason, step.words)) for step in checklist.of(seller)]
     to_do = [step.item for step in steps if application.is_to_do(step)]
     return Standing(steps, len(steps) - len(to_do), application.minutes(to_do), application.next_step(steps))
 

@@ -378,14 +378,16 @@ def test_what_has_to_be_fixed_is_asked_first_with_the_moderators_words_beside_it
         for item in checklist.asked_of(seller.kind, seller.country):
             checklist.judge(seller, item, ItemState.ACCEPTED, by=rex)
         words = Words(en="Which <b>mugs</b>?", nl="Welke <b>mokken</b>?")
-        checklist.judge(seller, Item.GOODS, ItemState.FIX, by=rex, words=words)
+        checklist.judge(seller, Item.GOODS, ItemState.FIX, by=rex, reason="vague", words=words)
         sellers.move(seller, Vetting.NEEDS_FIXING, by=rex, note="", is_told=False)
         db.session.commit()
     page = mina.get("/sell").text
     assert "5 of 6 done" in page
     assert "Which &lt;b&gt;mugs&lt;/b&gt;?" in page
     assert 'href="/sell/goods">Go on: What you sell</a>' in page
-    assert "Which &lt;b&gt;mugs&lt;/b&gt;?" in mina.get("/sell/goods").text
+    whole = "Tell us more about it. Which &lt;b&gt;mugs&lt;/b&gt;?"  # the reason that was chosen, and the own words
+    assert whole in page
+    assert whole in mina.get("/sell/goods").text
     assert "A moderator has accepted this." in mina.get("/sell/returns").text
     assert mina.post("/sell/sending").status_code == 422
     answer = mina.post("/sell/goods", data={"sells_what": "Stoneware mugs and bowls.", "stock_kind": "own_stock"})
