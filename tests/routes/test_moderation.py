@@ -7,11 +7,15 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from shop import accounts, audit, clock, papers, sellers
+from shop import accounts, audit, clock, papers, payees, sellers
 from shop.database import db
+from shop.gateways.bank_port import Verdict
 from shop.gateways.paper_reader import Read
 from shop.models import (
+    BankAccount,
+    BankState,
     Event,
+    LookUpResult,
     Paper,
     PaperKind,
     Product,
@@ -21,6 +25,7 @@ from shop.models import (
     RoleGrant,
     Seller,
     Statement,
+    Vetting,
     VettingItem,
 )
 from tests.applicants import an_applicant, fill_the_queue
@@ -413,14 +418,27 @@ def test_after_a_quarter_of_an_hour_rex_says_first_who_he_is(app, selling, clien
     assert letters() == []
 
 
-def test_whose_shop_closes_has_their_papers_kept_no_longer_than_who_was_refused(app, selling, signed_in_as):
+@pytest.mark.parametrize(
+    ("vetting", "before", "days"),
+    [*((vetting, None, 90) for vetting in Vetting), ("waiting", 180, 90), ("refused", 10, 10)],
+)
+def test_whose_shop_closes_has_their_papers_and_account_kept_no_longer_than_who_was_refused(
+    app, selling, signed_in_as, vetting, before, days
+):
     with app.test_request_context(method="POST"):
-        mine = db.session.scalar(select(Seller.id))
-        papers.keep(mine, PaperKind.FRONT, Read("jpeg", (b"a page",), b"12345678"), b"mark")
-        papers.keep_until(mine, None)
-        sellers.leave(SimpleNamespace(id=accounts.called("mina@example.com").id))
+        mine = db.session.scalars(select(Seller)).one()
+        now = clock.now()
+        papers.keep(mine.id, PaperKind.FRONT, Read("jpeg", (b"a page",), b"12345678"), b"mark")
+        papers.keep_until(mine.id, now + timedelta(days=before) if before else None)
+        given = payees.Checked("NL91ABNA0417164300", "Mina", "nobody", Verdict(LookUpResult.CANNOT_CHECK))
+        person = SimpleNamespace(id=accounts.called("mina@example.com").id)
+        payees.keep(mine.id, BankState.CURRENT, given, by=person)
+        db.session.get_one(Seller, mine.id).vetting = vetting
+        db.session.flush()
+        sellers.leave(person)
         db.session.commit()
-    assert kept(app, Paper.keep_until)[0][0] - clock.now() > timedelta(days=89)
+    assert round((kept(app, Paper.keep_until)[0][0] - now) / timedelta(days=1)) == days
+    assert kept(app, BankAccount.state) == [("replaced",)]
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
