@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import delete, select
@@ -131,6 +132,19 @@ def test_an_account_is_opened_completed_and_looked_at(app, browsers, who, _role,
     assert "Your account is complete" in browser.get(address).text
     with app.test_request_context(method="POST"):
         assert db.session.query(PayoutAccount).one().state == "active"
+
+
+@pytest.mark.parametrize(("who", "_role", "address"), DESKS)
+def test_who_holds_a_stolen_cookie_comes_to_no_page_of_a_bank(app, browsers, pass_time, who, _role, address):
+    browser = browsers[who]
+    assert "Say who I am" not in browser.get(address).text
+    pass_time(minutes=16)
+    assert f'href="/sign-in/proof?next={address}"' in browser.get(address).text
+    for form in ("/payouts/account", "/payouts/onboarding"):
+        answer = browser.post(form, headers={"Referer": f"http://localhost{address}"})
+        assert answer.location == f"/sign-in/proof?next={quote(address)}"
+    with app.test_request_context():
+        assert db.session.query(PayoutAccount).count() == 0
 
 
 def test_without_an_account_there_is_no_way_to_complete_one(browsers):
