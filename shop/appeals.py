@@ -39,12 +39,13 @@ _OPEN = (
     .join(profiles, profiles.c.id == sellers.c.profile_id)
     .where(appeals.c.outcome.is_(None))
 )
+_FOR = _OPEN.where(func.coalesce(profiles.c.user_id, 0) != bindparam("person"))  # nobody waits for themselves
 _QUEUE = (
-    _OPEN.where(tuple_(appeals.c.at, appeals.c.id) > tuple_(bindparam("at", type_=appeals.c.at.type), bindparam("id")))
+    _FOR.where(tuple_(appeals.c.at, appeals.c.id) > tuple_(bindparam("at", type_=appeals.c.at.type), bindparam("id")))
     .order_by(appeals.c.at, appeals.c.id)
     .limit(PAGE + 1)
 )
-_WAITING = select(func.count()).select_from(appeals).where(appeals.c.outcome.is_(None))
+_WAITING = select(func.count()).select_from(_FOR.subquery())
 _OPEN_OF = _OPEN.where(made.c.seller_id == bindparam("seller"), made.c.verdict == bindparam("verdict")).limit(1)
 
 
@@ -98,15 +99,18 @@ def _insert(statement: int, words: str) -> None:
         raise Refused(_("Your appeal is here already, and one can appeal once."))
 
 
-def queue(at: datetime, after: int) -> tuple[list[Row[Any]], Row[Any] | None]:
-    """Open appeals, the oldest first, from after a place on; and the last one of the leaf where there are more."""
-    found = list(rows(_QUEUE, at=at, id=after))
+def queue(to: Actor, at: datetime, after: int) -> tuple[list[Row[Any]], Row[Any] | None]:
+    """Open appeals, the oldest first, from after a place on; and the last one of the leaf where there are more.
+
+    Their own are not for this person to see among them.
+    """
+    found = list(rows(_QUEUE, person=to.id, at=at, id=after))
     return found[:PAGE], found[PAGE - 1] if len(found) > PAGE else None
 
 
-def waiting() -> int:
-    """How many appeals nobody has decided on."""
-    return int(connection().execute(_WAITING).scalar_one())
+def waiting(to: Actor) -> int:
+    """How many appeals nobody has decided on, as this person may see it."""
+    return int(rows(_WAITING, person=to.id)[0][0])
 
 
 def open_of(seller: Seller, verdict: Verdict) -> Row[Any] | None:

@@ -19,6 +19,7 @@ from shop import (
     audit,
     clock,
     jobs,
+    newcomers,
     notifications,
     papers,
     picture_prints,
@@ -31,7 +32,7 @@ from shop.audit import Actor
 from shop.database import connection, db, rows, run
 from shop.errors import NotFound, Refused
 from shop.i18n import _
-from shop.listing_checks import Risk, risks
+from shop.listing_checks import Risk, lacking, risks
 from shop.models import CaseState, Event, ListingCase, PaperKind, Product, ProductStatus, Seller, Statement, Verdict
 from shop.reasons import Reason
 from shop.word_list import Gravity
@@ -51,6 +52,7 @@ _ACCEPTED = select(cases.c.why).where(cases.c.product_id == bindparam("product")
 _AGAIN = update(cases).where(cases.c.product_id == bindparam("product"), _waiting)
 _WITHDRAW = _AGAIN.values(state=CaseState.WITHDRAWN, decided_at=bindparam("now"))
 _CLOSE = update(cases).where(cases.c.id == bindparam("case"), _waiting)
+_LOCK = select(products.c.id).where(products.c.id == bindparam("product")).with_for_update(key_share=True)
 _MOVE = update(products).where(products.c.id == bindparam("product"), products.c.status == bindparam("was"))
 
 
@@ -123,13 +125,15 @@ def listed(code: str) -> Product:
 
 
 def as_it_stands(product: Product) -> str:
-    """A stamp of what a moderator sees of a listing: with other words, pictures or category it is another one."""
+    """A stamp of what a moderator sees of a listing: with other words, pictures or sizes it is another one."""
+    variants = sorted(product.variants, key=lambda variant: (variant.position, variant.id))
     seen = (
         sorted(product.title.items()),
         sorted((product.description or {}).items()),
         product.category_id,
         sorted((product.specs or {}).items(), key=str),
         [(picture.name, sorted((picture.alt or {}).items())) for picture in product.pictures],
+        [(sorted((one.name or {}).items()), one.size, sorted((one.color or {}).items())) for one in variants],
     )
     return sha256(repr(seen).encode()).hexdigest()[:16]
 
@@ -137,6 +141,11 @@ def as_it_stands(product: Product) -> str:
 def is_for(product: Product, person: Actor) -> bool:
     """May this moderator decide about it? Not about their own goods."""
     return product.seller.profile.user_id != person.id
+
+
+def alone(product: Product) -> None:
+    """Who changes it at the same moment comes after us; and a product is locked before its variants."""
+    rows(_LOCK, product=product.id)
 
 
 def decide(case: ListingCase, verdict: str, *, by: Actor, reason: str, words: Words, seen: str) -> None:
@@ -147,6 +156,9 @@ def decide(case: ListingCase, verdict: str, *, by: Actor, reason: str, words: Wo
     if verdict not in BECOMES:
         raise Refused(_("Choose what to do with this listing."), 422)
     because = _told(reason, words) if verdict != CaseState.APPROVED else None
+    db.session.flush()
+    alone(product)
+    db.session.expire_all()  # what its seller has just committed counts, its variants and pictures too
     if as_it_stands(product) != seen:
         raise Refused(_("This listing has just changed. Please look again."))
     told = {"state": verdict, "reason": reason, "words": words, "decided_by_id": by.id, "decided_at": clock.now()}
@@ -183,17 +195,30 @@ def take_down(product: Product, *, by: Actor, reason: str, words: Words) -> List
 
 @appeals.undoes(Verdict.TAKEN_DOWN)
 def bring_back(seller: Seller, about: Statement, by: Actor, words: Words) -> bool:
-    """An appeal was granted: the product is for sale again, and its pictures are nobody's business any more."""
+    """An appeal was granted: the product is back, and its pictures are nobody's business any more.
+
+    For sale it is only with all that is asked by now, and what a moderator has to look at, waits for that.
+    """
     product = db.session.get(Product, about.product_id) if about.product_id else None
     if product is None or product.status != ProductStatus.DOWN:
         raise Refused(_("This is not taken down any more."))
-    _move(product, ProductStatus.DOWN, ProductStatus.LIVE)
+    _move(product, ProductStatus.DOWN, _back_as(product))
     _note(product, by, words.said(""))
     reason = reasons.GOOD["we_were_wrong"]
     statements.write(seller, Verdict.RESTORED, by=by, reason=reason, words=words, product=product)
     after = {"status": str(product.status)}
     audit.note("listing restored", f"product:{product.code}", by=by, reason=words.said(""), after=after)
     return True
+
+
+def _back_as(product: Product) -> str:
+    """What a product comes back as: paused where it cannot be for sale as it is, or where its seller has no room."""
+    if lacking(product) or not newcomers.has_room(product.seller_id):
+        return ProductStatus.PAUSED
+    try:
+        return look_at(product)
+    except Refused:
+        return ProductStatus.PAUSED
 
 
 def _told(reason: str, words: Words) -> Reason:

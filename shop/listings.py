@@ -36,7 +36,6 @@ LOOKED_AT = 200  # products in one job
 ON_SALE = (ProductStatus.LIVE, ProductStatus.REVIEW)
 _SELLS = select(sellers.c.id).where(sellers.c.id == bindparam("seller"), may_sell)
 _OWNED = select(products.c.id).where(products.c.seller_id == bindparam("seller")).offset(bindparam("but")).limit(1)
-_LOCK = select(products.c.id).where(products.c.id == bindparam("product")).with_for_update(key_share=True)
 _MOVE = update(products).where(
     products.c.id == bindparam("product"),
     products.c.status == bindparam("was"),
@@ -112,7 +111,7 @@ def change(product: Product, facts: Mapping[str, Any], *, by: Actor) -> None:
 def set_variants(product: Product, cells: list[Cell], *, by: Actor) -> None:
     """Offer exactly these sizes and colours, in this order, at these prices; see `grid.lay`."""
     _see_to(product.seller_id)
-    _alone(product)
+    listing_cases.alone(product)
     grid.lay(product, cells, is_asked=product.status == ProductStatus.LIVE)
     _settle(product)
 
@@ -134,7 +133,7 @@ def set_table(seller: Seller, stretches: Sequence[Stretch], *, by: Actor) -> Non
 def add_pictures(product: Product, found: Sequence[pictures.Clean], *, by: Actor) -> None:
     """Put these pictures behind the ones that are there."""
     _see_to(product.seller_id)
-    _alone(product)
+    listing_cases.alone(product)
     pictures.add(product, found)
     _settle(product)
 
@@ -144,7 +143,7 @@ def describe_picture(
 ) -> None:
     """Say what the picture at this place shows, of which colours it is, and put it at the place `to`."""
     _see_to(product.seller_id)
-    _alone(product)
+    listing_cases.alone(product)
     picture = pictures.of(product, number)
     pictures.describe(picture, alt)
     pictures.show_colors(product, picture, colors)
@@ -155,14 +154,15 @@ def describe_picture(
 def remove_picture(product: Product, number: int, *, by: Actor) -> None:
     """Take a picture away."""
     _see_to(product.seller_id)
-    _alone(product)
+    listing_cases.alone(product)
     pictures.remove(product, number)
     _settle(product)
 
 
 def refuse_if_stopped(product: Product) -> None:
-    """Say no before anything slow is done for who may not sell."""
+    """Say no before anything slow is done for who may not sell, or with what was taken down."""
     _see_to(product.seller_id)
+    _refuse_if_down(product)
 
 
 def offered(product: Product) -> list[Variant]:
@@ -247,9 +247,10 @@ def look_again(seller: int, after: int = 0) -> None:
 
 
 def _settle(product: Product) -> None:
-    """See what it lacks now. What is for sale may lack nothing."""
+    """See what it lacks now. What is for sale may lack nothing; what is down stays what was taken down."""
     db.session.flush()
     db.session.expire_all()  # the grid and the delivery are written by statements
+    _refuse_if_down(product)
     lacks = lacking(product)
     if product.status in ON_SALE:
         if lacks:
@@ -262,9 +263,9 @@ def _settle(product: Product) -> None:
     db.session.flush()
 
 
-def _alone(product: Product) -> None:
-    """Who changes it at the same moment comes after us; and a product is locked before its variants."""
-    rows(_LOCK, product=product.id)
+def _refuse_if_down(product: Product) -> None:
+    if product.status == ProductStatus.DOWN:
+        raise Refused(_("This was taken down, so nothing in it can be changed. A copy of it can."))
 
 
 def _fill(product: Product, told: Mapping[str, Any]) -> None:

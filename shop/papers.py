@@ -230,6 +230,13 @@ def keep_until(seller_id: int, moment: datetime | None) -> None:
     connection().execute(update(papers).where(papers.c.seller_id == seller_id, _SEALED).values(keep_until=moment))
 
 
+def keep_at_most(seller_id: int, until: datetime) -> None:
+    """Shred the papers of a seller by then; what is shredded sooner, stays so."""
+    later = or_(papers.c.keep_until.is_(None), papers.c.keep_until > until)
+    mine = (papers.c.seller_id == seller_id, _SEALED, later)
+    connection().execute(update(papers).where(*mine).values(keep_until=until))
+
+
 def keep_only(seller_id: int, kinds: Collection[PaperKind]) -> None:
     """Shred what is not among these kinds any more."""
     _shred(papers.c.seller_id == seller_id, papers.c.kind.not_in(tuple(kinds)))

@@ -33,10 +33,11 @@ _OPEN = (
     .join(users, users.c.id == proposals.c.proposed_by_id)
     .where(proposals.c.outcome.is_(None))
 )
-_ALL = _OPEN.order_by(proposals.c.at, proposals.c.id).limit(50)
+_FOR = _OPEN.where(func.coalesce(profiles.c.user_id, 0) != bindparam("person"))  # nobody reads what is planned for them
+_ALL = _FOR.order_by(proposals.c.at, proposals.c.id).limit(50)
 _CALLED = _OPEN.where(proposals.c.code == bindparam("code"))
-_OF = _OPEN.where(proposals.c.seller_id == bindparam("seller")).order_by(proposals.c.id)
-_WAITING = select(func.count()).select_from(proposals).where(proposals.c.outcome.is_(None))
+_OF = _FOR.where(proposals.c.seller_id == bindparam("seller")).order_by(proposals.c.id)
+_WAITING = select(func.count()).select_from(_FOR.subquery())
 
 
 def carries_out(action: Action) -> Callable[[Deed], Deed]:
@@ -61,19 +62,19 @@ def propose(seller: Seller, action: Action, *, by: Actor, reason: Reason, words:
     _write_down("proposed", seller, action, by, words.said(""))
 
 
-def waiting() -> list[Row[Any]]:
-    """What waits for a second person, the oldest first."""
-    return list(rows(_ALL))
+def waiting(to: Actor) -> list[Row[Any]]:
+    """What waits for a second person, the oldest first, as this person may see it: nothing about their own shop."""
+    return list(rows(_ALL, person=to.id))
 
 
-def how_many() -> int:
-    """How many proposals wait."""
-    return int(connection().execute(_WAITING).scalar_one())
+def how_many(to: Actor) -> int:
+    """How many proposals wait, as this person may see it."""
+    return int(rows(_WAITING, person=to.id)[0][0])
 
 
-def of(seller: Seller) -> list[Row[Any]]:
-    """What is proposed about this seller."""
-    return list(rows(_OF, seller=seller.id))
+def of(seller: Seller, to: Actor) -> list[Row[Any]]:
+    """What is proposed about this seller, as this person may see it."""
+    return list(rows(_OF, seller=seller.id, person=to.id))
 
 
 def is_for(row: Row[Any], person: Actor) -> bool:

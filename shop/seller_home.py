@@ -78,15 +78,7 @@ _SHOP = (
         .correlate(sellers)
         .scalar_subquery()
         .label("banks_waiting"),
-        case(
-            (
-                newcomers.is_new,
-                select(func.count())
-                .where(sold.c.seller_id == sellers.c.id, sold.c.status == OrderStatus.DELIVERED)
-                .correlate(sellers)
-                .scalar_subquery(),
-            )
-        ).label("delivered"),
+        case((newcomers.is_new, newcomers.delivered)).label("delivered"),
         newcomers.under_way.label("under_way"),
     )
     .join(profiles, profiles.c.id == sellers.c.profile_id)

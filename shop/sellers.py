@@ -108,13 +108,15 @@ def is_open(seller: Seller) -> bool:
 def leave(person: Person) -> None:
     """Stop selling because its owner closes the account: what they have for sale is gone from every page at once.
 
-    Their papers are kept no longer than those of who was refused.
+    However their application stood, their papers and their account are kept no longer than of who was refused.
     """
     seller = of(person)
-    if seller is not None and seller.vetting == Vetting.APPROVED:
+    if seller is None:
+        return
+    if seller.vetting == Vetting.APPROVED:
         move(seller, Vetting.SUSPENDED, by=person, note="", step=LEFT, is_told=False, vetting_note=Words())
-        papers.keep_until(seller.id, clock.now() + papers.REFUSED)
-        payees.retire(seller.id)
+    papers.keep_at_most(seller.id, clock.now() + papers.REFUSED)
+    payees.retire(seller.id)
 
 
 def move(

@@ -3,12 +3,12 @@
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from shop import appeals, clock, listing_cases, listings, picture_prints, products
-from shop.database import db
+from shop.database import connection, db
 from shop.errors import NotFound, Refused
-from shop.models import AuditEntry, Event, ListingCase, Picture, PicturePrint, Role, Statement, User
+from shop.models import AuditEntry, Event, ListingCase, Picture, PicturePrint, Role, Statement, User, Variant
 from shop.words import Words
 from tests.cast import a_category, a_product, a_profile, a_seller, a_variant, both
 
@@ -165,6 +165,18 @@ def test_nobody_decides_on_what_they_did_not_see(mina_s, people):
     assert (mug.status, case.state) == ("review", "waiting")
 
 
+@pytest.mark.parametrize("another", [{"size": "XXL"}, {"name": Words(en="Cures all")}])
+def test_nobody_decides_on_sizes_that_they_did_not_see_and_what_was_just_committed_counts(mina_s, people, another):
+    mug = a_draft(mina_s, "mug", "Eco mug")
+    listings.publish(mug, by=people.mina)
+    (case,) = waiting(mug)
+    seen = listing_cases.as_it_stands(mug)
+    connection().execute(update(Variant.__table__).values(another))  # by another process: what we hold is stale
+    with pytest.raises(Refused, match="just changed"):
+        listing_cases.decide(case, "approved", by=people.rex, reason="", words=Words(), seen=seen)
+    assert (mug.status, case.state) == ("review", "waiting")
+
+
 @pytest.mark.parametrize(
     ("verdict", "reason", "words", "status"),
     [("fix", "", "Long enough words.", 422), ("fix", "green_claim", "Short", 422), ("sell", "", "", 422)],
@@ -243,6 +255,47 @@ def test_a_product_that_is_down_does_not_come_up_by_itself(mina_s, people):
         with pytest.raises(Refused):
             act(mug, by=people.mina)
     assert mug.status == "down"
+
+
+def test_in_what_is_down_nothing_can_be_changed_but_a_copy_can(mina_s, people):
+    mug = a_draft(mina_s, "mug", "Mug")
+    listings.publish(mug, by=people.mina)
+    listing_cases.take_down(mug, by=people.rex, **WHY)
+    db.session.commit()
+    for act in (
+        lambda: listings.change(mug, {"description": both("Another thing.")}, by=people.mina),
+        lambda: listings.describe_picture(mug, 0, both("Another"), [], 0, by=people.mina),
+        lambda: listings.remove_picture(mug, 0, by=people.mina),
+        lambda: listings.set_delivery(mug, [], by=people.mina),
+        lambda: listings.refuse_if_stopped(mug),
+    ):
+        with pytest.raises(Refused, match="taken down, so nothing in it can be changed") as no:
+            act()
+        db.session.rollback()
+        assert (no.value.status, len(mug.pictures), mug.pictures[0].alt) == (409, 1, both("Mug"))
+    assert listings.duplicate(mug, by=people.mina).status == "draft"
+
+
+@pytest.mark.parametrize(
+    ("title", "is_whole", "has_room", "back"),
+    [("Mug", True, True, "live"), ("Eco mug", True, True, "review"), ("Mug", False, True, "paused"),
+     ("Pistol", True, True, "paused"), ("Mug", True, False, "paused")],
+)  # fmt: skip
+def test_what_comes_back_by_an_appeal_is_for_sale_only_as_if_it_were_put_up_anew(
+    app, mina_s, people, monkeypatch, title, is_whole, has_room, back
+):
+    mug = a_draft(mina_s, "mug", title)
+    mug.status = "live"
+    db.session.flush()
+    listing_cases.take_down(mug, by=people.rex, **WHY)
+    mug.description = both("A mug.") if is_whole else Words()
+    monkeypatch.setitem(app.config, "NEWCOMER_LISTINGS", 9 if has_room else 0)
+    mina_s.seller.established_at = None
+    db.session.flush()
+    statement = db.session.scalars(select(Statement)).one()
+    appeals.lodge(statement.code, by=person(people.mina), words="The certificate is on the box.")
+    appeals.decide(statement.code, "granted", by=person(people.roos), words=Words(en="Now I see it."))
+    assert (mug.status, len(waiting(mug))) == (back, 1 if back == "review" else 0)
 
 
 def test_a_take_down_has_a_statement_and_an_appeal_that_another_moderator_grants_brings_it_back(mina_s, people):

@@ -9,9 +9,9 @@ from shop import cart, checkout, clock, newcomers, packing, payouts
 from shop.addresses import Buyer
 from shop.database import db
 from shop.errors import Refused
-from shop.models import Account, Order, Product, Purchase, Seller, Transfer, Variant
+from shop.models import Account, Order, Product, Purchase, Seller, Transfer, User, Variant
 from shop.money import Money
-from tests.bookkeeping import bought, payable, send_due
+from tests.bookkeeping import bought, give, payable, send_due
 from tests.cast import a_product, a_variant
 
 pytestmark = pytest.mark.usefixtures("at_the_desk")
@@ -37,6 +37,15 @@ def delivered(order):
     db.session.commit()
 
 
+def bought_by(email, mug):
+    """An order of somebody with this address, however few are left."""
+    db.session.execute(update(Variant).values(stock=20))
+    purchase, order = bought({mug.small: 1})
+    db.session.get_one(Purchase, purchase).email = email
+    db.session.commit()
+    return order
+
+
 def since():
     return db.session.scalar(select(Seller.established_at))
 
@@ -45,7 +54,7 @@ def since():
 
 
 def test_after_so_many_delivered_orders_nobody_is_new_any_more(new, mug):
-    orders = [bought({mug.small: 1})[1] for _n in range(3)]
+    orders = [bought_by(f"buyer{n}@example.com", mug) for n in range(3)]
     delivered(orders[0])
     assert (since(), newcomers.is_one(new)) == (None, True)
     delivered(orders[1])
@@ -55,9 +64,38 @@ def test_after_so_many_delivered_orders_nobody_is_new_any_more(new, mug):
     assert since() == became
 
 
+def test_ten_orders_to_oneself_or_to_one_friend_count_once_at_most(new, mug):
+    payable(new)
+    mina, noor = db.session.scalars(select(User)).one(), "noor@example.com"
+    for email in (mina.email.upper(), mina.email, noor, noor.upper()):
+        delivered(bought_by(email, mug))
+    purchase, order = bought({mug.small: 1})
+    row = db.session.get_one(Purchase, purchase)
+    row.email, row.user_id = "another@example.com", mina.id  # signed in as herself
+    db.session.commit()
+    delivered(order)
+    assert newcomers.is_one(new)
+    delivered(bought_by("lotte@example.com", mug))
+    assert not newcomers.is_one(new)
+
+
+def test_what_was_wholly_given_back_does_not_count_and_a_part_does_not_matter(new, mug):
+    back = bought_by("noor@example.com", mug)
+    give(back)
+    delivered(bought_by("lotte@example.com", mug))
+    db.session.get_one(Order, back).status = "delivered"
+    part = bought_by("kai@example.com", mug)
+    give(part, 100)
+    db.session.commit()
+    assert (newcomers.count_delivery(new), newcomers.is_one(new)) == (False, True)
+    delivered(part)
+    assert not newcomers.is_one(new)
+
+
 def test_what_is_only_sent_does_not_count(new, mug):
-    for _n in range(3):
-        packing.ship(db.session.get_one(Order, bought({mug.small: 1})[1]), "postnl", "3SABC12345", by=None)
+    for n in range(3):
+        order = bought_by(f"buyer{n}@example.com", mug)
+        packing.ship(db.session.get_one(Order, order), "postnl", "3SABC12345", by=None)
     db.session.commit()
     assert newcomers.count_delivery(new) is False
 
@@ -88,6 +126,14 @@ def test_what_is_paused_leaves_room(new):
     one_more(new, "bowl")
     db.session.execute(update(Product).where(Product.code == "bowl").values(status="paused"))
     newcomers.refuse_too_many(new)
+
+
+def test_what_waits_for_a_moderator_takes_room_so_that_nothing_goes_over_when_it_goes_live(new):
+    one_more(new, "bowl")
+    db.session.execute(update(Product).where(Product.code == "bowl").values(status="review"))
+    assert newcomers.has_room(new) is False
+    with pytest.raises(Refused):
+        newcomers.refuse_too_many(new)
 
 
 def test_who_is_established_may_have_as_many_as_they_like(new):

@@ -292,10 +292,10 @@ def appealed(mina, rex):
     return mina
 
 
-def test_mina_appeals_once_and_waits_again(appealed, mina):
+def test_mina_appeals_once_and_waits_again(appealed, mina, rex):
     assert mina.vetting == "waiting"
-    (row,), _more = appeals.queue(clock.now() - timedelta(days=1), 0)
-    assert (row.handle, row.verdict, appeals.waiting()) == ("mina", "refused", 1)
+    (row,), _more = appeals.queue(rex, clock.now() - timedelta(days=1), 0)
+    assert (row.handle, row.verdict, appeals.waiting(rex)) == ("mina", "refused", 1)
     (made,) = statements.of(mina)
     refused(409, "here already", appeals.lodge, made.code, by=owner_of(mina), words="They are my own mugs, look.")
     refused(409, "no refusal to object to", verdicts.object_to, owner_of(mina), "They are my own mugs, look.")
@@ -340,7 +340,7 @@ def test_a_refusal_after_an_appeal_takes_two_and_is_the_last_word(appealed, mina
     assert verdicts.decide(mina, "refused", by=ada, words=words, seen=seen, reason="untrue") is False
     assert (mina.vetting, claims.holder(mina)) == ("waiting", "")
     assert [row.verdict for row in statements.of(mina)] == ["refused"]
-    (made,) = proposals.waiting()
+    (made,) = proposals.waiting(rex)
     refused(403, "another person", proposals.confirm, made.code, by=ada)
     refused(403, "another person", proposals.confirm, made.code, by=owner_of(mina))
     proposals.confirm(made.code, by=rex)
@@ -359,7 +359,7 @@ def test_a_refusal_after_an_appeal_takes_two_and_is_the_last_word(appealed, mina
 
 def test_a_second_person_who_says_no_leaves_everything_as_it_is(appealed, mina, rex, ada):
     verdicts.decide(mina, "refused", by=ada, words=WHY, seen=taken(mina, ada), reason="untrue")
-    (made,) = proposals.waiting()
+    (made,) = proposals.waiting(rex)
     refused(
         409,
         "proposed already",
@@ -372,7 +372,7 @@ def test_a_second_person_who_says_no_leaves_everything_as_it_is(appealed, mina, 
         reason="untrue",
     )
     proposals.decline(made.code, by=rex, words="Look at the second paper.")
-    assert (mina.vetting, proposals.waiting(), proposals.how_many()) == ("waiting", [], 0)
+    assert (mina.vetting, proposals.waiting(rex), proposals.how_many(rex)) == ("waiting", [], 0)
     last = audit.about("seller:mina")[-1]
     assert (last.action, last.reason, last.actor_id) == ("refuse declined", "Look at the second paper.", rex.id)
 
@@ -380,7 +380,7 @@ def test_a_second_person_who_says_no_leaves_everything_as_it_is(appealed, mina, 
 def test_two_do_not_refuse_what_has_changed_since_the_first_saw_it(appealed, mina, rex, ada):
     verdicts.decide(mina, "refused", by=ada, words=WHY, seen=taken(mina, ada), reason="untrue")
     papers.keep(mina.id, PaperKind.FRONT, Read("jpeg", (b"another",), b"another!"), b"another")
-    (made,) = proposals.waiting()
+    (made,) = proposals.waiting(rex)
     refused(409, "just changed", proposals.confirm, made.code, by=rex)
 
 
@@ -463,7 +463,7 @@ def test_an_appeal_against_a_refusal_is_decided_where_the_application_is(appeale
 def test_a_ban_takes_two_and_nothing_leads_back_but_an_appeal_and_two_again(selling, rex, ada):
     sanctions.propose_ban(selling, by=rex, **BAN)
     assert (selling.vetting, selling.banned_at) == ("approved", None)
-    (made,) = proposals.waiting()
+    (made,) = proposals.waiting(rex)
     refused(403, "another person", proposals.confirm, made.code, by=rex)
     proposals.confirm(made.code, by=ada)
     assert (selling.vetting, selling.banned_at is not None) == ("suspended", True)
@@ -473,10 +473,10 @@ def test_a_ban_takes_two_and_nothing_leads_back_but_an_appeal_and_two_again(sell
     appeals.lodge(banned.code, by=owner_of(selling), words="It was my brother who did that.")
     olga = a_person("olga", Role.MODERATOR)
     appeals.decide(banned.code, AppealOutcome.GRANTED, by=olga, words=BACK)
-    assert (selling.banned_at is not None, appeals.waiting()) == (True, 1)
-    (made,) = proposals.waiting()
+    assert (selling.banned_at is not None, appeals.waiting(rex)) == (True, 1)
+    (made,) = proposals.waiting(rex)
     proposals.confirm(made.code, by=ada)
-    assert (selling.vetting, selling.banned_at, appeals.waiting()) == ("approved", None, 0)
+    assert (selling.vetting, selling.banned_at, appeals.waiting(rex)) == ("approved", None, 0)
     assert [row.verdict for row in statements.of(selling)] == ["unbanned", "banned"]
 
 
@@ -514,7 +514,7 @@ def test_who_has_left_is_not_approved(mina, rex):
 
 def test_who_waits_can_be_closed_for_good_and_does_not_apply_again(mina, rex, ada):
     sanctions.propose_ban(mina, by=rex, reason="forged", words=BAN["words"])
-    proposals.confirm(proposals.waiting()[0].code, by=ada)
+    proposals.confirm(proposals.waiting(rex)[0].code, by=ada)
     assert (mina.vetting, mina.banned_at is not None) == ("refused", True)
     assert verdicts.can_object(mina)  # against the ban itself
     refused(409, "closed for good", claims_and_moves, mina, rex)
@@ -535,7 +535,7 @@ def test_money_waits_when_two_say_so_until_it_is_released(selling, rex, ada):
 
     sanctions.propose_payout_stop(selling, by=rex, **HOLD)
     assert selling.payouts_stopped_at is None
-    proposals.confirm(proposals.waiting()[0].code, by=ada)
+    proposals.confirm(proposals.waiting(rex)[0].code, by=ada)
     assert selling.payouts_stopped_at is not None
     assert payee(selling.profile.user_id).is_held
     refused(409, "waits already", sanctions.propose_payout_stop, selling, by=rex, **HOLD)

@@ -79,7 +79,7 @@ def lodge(code: str) -> Answer:
 def index() -> Answer:
     """Appeals that wait, the oldest first."""
     at, number = seller_desk.place(request.args.get("after", ""))
-    found, last = appeals.queue(at, number)
+    found, last = appeals.queue(current_user, at, number)
     more = seller_desk.place_of(last.at, last.id) if last else ""
     return page("moderation/appeals.html", "appeals", found=found, more=more, now=clock.now(), done=done())
 
@@ -122,7 +122,7 @@ def proposed() -> Answer:
     return page(
         "moderation/proposals.html",
         "proposals",
-        found=proposals.waiting(),
+        found=proposals.waiting(current_user),
         reasons=reasons.ALL,
         is_for=proposals.is_for,
         is_stale=not is_fresh(current_user.vouched_at),

@@ -56,8 +56,8 @@ def index() -> Answer:
         kind=kind,
         counts=seller_desk.counts(),
         kinds=KINDS,
-        open_appeals=appeals.waiting(),
-        open_proposals=proposals.how_many(),
+        open_appeals=appeals.waiting(current_user),
+        open_proposals=proposals.how_many(current_user),
         now=clock.now(),
         due=seller_desk.due,
         done=done(),
@@ -83,14 +83,14 @@ def _shown(applied: Seller, status: int = 200, **more: Any) -> Answer:
 
 def _context(applied: Seller) -> dict[str, Any]:
     is_own = applied.profile.user_id == current_user.id
-    steps = checklist.of(applied)
+    steps, found = checklist.of(applied), evidence.of(applied)
     may_decide = applied.vetting == Vetting.WAITING and verdicts.is_for(applied, current_user)
     return {
         "seller": applied,
         "steps": steps,
         "lacking": verdicts.lacking(applied, steps),
         "fixes": [step.item for step in steps if step.state == State.FIX],
-        "evidence": evidence.of(applied),
+        "evidence": found._replace(twins=[]) if is_own else found,  # nobody reads what they are suspected of
         "papers_of": checklist.PAPERS,
         "answers_of": evidence.ANSWERS,
         "dated": verdicts.DATED,
@@ -126,7 +126,7 @@ def _history(applied: Seller) -> dict[str, Any]:
     return {
         "story": seller_desk.story(applied),
         "statements": statements.of(applied),
-        "proposals": proposals.of(applied),
+        "proposals": proposals.of(applied, current_user),
         "due": seller_desk.due(applied.applied_at),
         "now": clock.now(),
         "is_stale": not is_fresh(current_user.vouched_at),

@@ -12,6 +12,7 @@ from flask_login import current_user
 from sqlalchemy import Row
 
 from shop import ledger, limits, payouts
+from shop.access import is_fresh
 from shop.database import db, let_go
 from shop.errors import NotFound, Refused
 from shop.gateways.payment_port import GatewayError, RejectedError
@@ -84,6 +85,7 @@ def _page(payee: Payee, desk: Desk) -> Answer:
         what=WHAT,
         sums={name: Money(minor, currency) for name, minor in standing._asdict().items()},
         is_back="back" in request.args,
+        is_stale=not is_fresh(current_user.vouched_at),
     )
 
 
@@ -132,7 +134,7 @@ def tame(text: str) -> str:
 
 @bp.post("/payouts/account")
 def open_account() -> Answer:
-    """Ask for an account with the gateway; the page then shows the way to the gateway's own."""
+    """Ask for an account with the gateway, shortly after a proof of who asks; the page then shows the way there."""
     _spend()
     account = payouts.open_account(current_user.id)
     db.session.commit()
@@ -150,7 +152,7 @@ def open_account() -> Answer:
 
 @bp.post("/payouts/onboarding")
 def onboarding() -> Answer:
-    """To the gateway's own page, on which one tells what it still wants to know."""
+    """To the gateway's own page, on which one tells what it still wants to know, such as where money goes."""
     payee = payouts.payee(current_user.id)
     if payee.account is None or payee.gateway_id is None:
         return leave(_home())

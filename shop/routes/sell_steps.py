@@ -8,6 +8,7 @@ from flask import Blueprint, request, url_for
 from flask_login import current_user
 
 from shop import application, bank_accounts, checklist, contact_mail, gateways, limits, papers, payouts, sellers
+from shop.access import is_fresh
 from shop.checklist import Item, State
 from shop.database import db
 from shop.errors import NotFound, Refused
@@ -51,6 +52,7 @@ def shown(seller: Seller, item: Item, status: int = 200, form: StepForm | None =
     if item == Item.BANK:
         facts |= {"account": bank_accounts.current(seller.id), "payee": payouts.payee(current_user.id)}
         facts |= {"is_sandbox": gateways.payment().name == "sandbox", "is_back": "back" in request.args}
+        facts["is_stale"] = not is_fresh(current_user.vouched_at)
     return page("sell/step.html", "application", status=status, **facts, names=PAPERS, most=papers.LARGEST, **more)
 
 

@@ -273,7 +273,7 @@ def test_the_bank_says_whether_the_name_fits_and_a_nearly_right_one_is_taken_ove
     assert kept(app, BankAccount.last4) == [("4300",)]
 
 
-def test_the_account_with_the_payment_company_is_opened_on_the_way(app, mina):
+def test_the_account_with_the_payment_company_is_opened_on_the_way_with_a_proof(app, mina, pass_time):
     begun(mina)
     assert "/payouts/account" not in mina.get("/sell/bank").text  # the sandbox needs none
     assert there(mina.post("/payouts/account", data={"from": "sell"})) == "/sell/bank"
@@ -281,6 +281,10 @@ def test_the_account_with_the_payment_company_is_opened_on_the_way(app, mina):
     assert "The payment company still wants to know something." in page
     assert '<input type="hidden" name="from" value="sell">' in page
     assert there(mina.post("/payouts/look", data={"from": "sell"})) == "/sell/bank"
+    assert there(mina.post("/payouts/onboarding", data={"from": "sell"})).startswith("/sandbox/account/")
+    pass_time(minutes=16)
+    assert 'href="/sign-in/proof?next=/sell/bank"' in mina.get("/sell/bank").text
+    assert there(mina.post("/payouts/onboarding", data={"from": "sell"})).startswith("/sign-in/proof")
 
 
 # The e-mail address for buyers

@@ -7,11 +7,15 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from shop import accounts, audit, clock, papers, sellers
+from shop import accounts, appeals, audit, clock, papers, payees, proposals, reasons, sanctions, sellers, statements
 from shop.database import db
+from shop.gateways import bank_port
 from shop.gateways.paper_reader import Read
 from shop.models import (
+    BankAccount,
+    BankState,
     Event,
+    LookUpResult,
     Paper,
     PaperKind,
     Product,
@@ -21,8 +25,11 @@ from shop.models import (
     RoleGrant,
     Seller,
     Statement,
+    Verdict,
+    Vetting,
     VettingItem,
 )
+from shop.words import Words
 from tests.applicants import an_applicant, fill_the_queue
 from tests.applying import PERSON, sent_in
 from tests.cast import a_clip, a_profile
@@ -242,6 +249,29 @@ def test_what_takes_two_wants_a_fresh_proof(app, rex, waiting, signed_in_as, pas
     assert ada.post("/moderation/appeals/x/outcome").location.startswith("/sign-in/proof")
 
 
+def test_a_moderator_who_sells_reads_nothing_of_what_is_planned_about_their_own_shop(app, rex, signed_in_as):
+    with app.test_request_context(method="POST"):
+        mine = an_applicant()
+        an_applicant("lars", "Lars")  # the same papers
+        user = accounts.called("mina@example.com")
+        user.roles = [RoleGrant(role=Role.MODERATOR, granted_at=clock.now())]
+        by = accounts.as_actor(accounts.called("rex@example.com"))
+        sanctions.propose_ban(mine, by=by, reason="forged", words=Words(en="The paper is a copy."))
+        statements.write(mine, Verdict.SUSPENDED, by=by, reason=reasons.SUSPENSIONS["not_sent"], words=Words(en=WHY))
+        code = db.session.scalars(select(Statement.code)).one()
+        appeals.lodge(code, by=accounts.as_actor(user), words="They were sent, look.")
+        db.session.commit()
+    planned = ("proposes something", "The same paper", "The paper is a copy.", f"/moderation/appeals/{code}")
+    for browser, is_told in ((rex, True), (signed_in_as("mina"), False)):
+        pages = [browser.get(f"/moderation{one}") for one in ("", "/sellers/mina", "/proposals", "/appeals")]
+        assert [page.status_code for page in pages] == [200] * 4
+        text = "".join(page.text for page in pages)
+        assert [words for words in planned if words in text] == (list(planned) if is_told else [])
+        with app.test_request_context():
+            who = accounts.called("rex@example.com" if is_told else "mina@example.com")
+            assert (proposals.how_many(who), appeals.waiting(who)) == (int(is_told), int(is_told))
+
+
 def test_two_moderators_do_not_decide_twice(app, rex, waiting, signed_in_as):
     claimed(rex)
     stamp = seen(rex)
@@ -413,14 +443,27 @@ def test_after_a_quarter_of_an_hour_rex_says_first_who_he_is(app, selling, clien
     assert letters() == []
 
 
-def test_whose_shop_closes_has_their_papers_kept_no_longer_than_who_was_refused(app, selling, signed_in_as):
+@pytest.mark.parametrize(
+    ("vetting", "before", "days"),
+    [*((vetting, None, 90) for vetting in Vetting), ("waiting", 180, 90), ("refused", 10, 10)],
+)
+def test_whose_shop_closes_has_their_papers_and_account_kept_no_longer_than_who_was_refused(
+    app, selling, signed_in_as, vetting, before, days
+):
     with app.test_request_context(method="POST"):
-        mine = db.session.scalar(select(Seller.id))
-        papers.keep(mine, PaperKind.FRONT, Read("jpeg", (b"a page",), b"12345678"), b"mark")
-        papers.keep_until(mine, None)
-        sellers.leave(SimpleNamespace(id=accounts.called("mina@example.com").id))
+        mine = db.session.scalars(select(Seller)).one()
+        now = clock.now()
+        papers.keep(mine.id, PaperKind.FRONT, Read("jpeg", (b"a page",), b"12345678"), b"mark")
+        papers.keep_until(mine.id, now + timedelta(days=before) if before else None)
+        given = payees.Checked("NL91ABNA0417164300", "Mina", "nobody", bank_port.Verdict(LookUpResult.CANNOT_CHECK))
+        person = SimpleNamespace(id=accounts.called("mina@example.com").id)
+        payees.keep(mine.id, BankState.CURRENT, given, by=person)
+        db.session.get_one(Seller, mine.id).vetting = vetting
+        db.session.flush()
+        sellers.leave(person)
         db.session.commit()
-    assert kept(app, Paper.keep_until)[0][0] - clock.now() > timedelta(days=89)
+    assert round((kept(app, Paper.keep_until)[0][0] - now) / timedelta(days=1)) == days
+    assert kept(app, BankAccount.state) == [("replaced",)]
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])

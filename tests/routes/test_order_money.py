@@ -134,6 +134,16 @@ def test_a_seller_gives_back_their_own_and_nobody_elses(app, mina, code, refunde
     assert len(refunded()) == 1
 
 
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_seller_proves_who_they_are_before_they_give_back_and_the_form_says_so(mina, code, refunded, pass_time, htmx):
+    home = f"/seller/orders/{code[:8]}/money"
+    assert "Say who I am" not in mina.get(home).text
+    pass_time(minutes=16)
+    assert f'href="/sign-in/proof?next={home}"' in mina.get(home).text
+    assert there(send(mina, f"{home}/refunds", htmx), htmx).startswith("/sign-in/proof")
+    assert refunded() == []
+
+
 def change(app, code, **facts):
     with app.test_request_context(method="POST"):
         purchase = db.session.query(Order).filter_by(code=code).one().purchase

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import delete, select
@@ -138,6 +139,19 @@ def test_the_gateway_is_asked_only_so_often_by_one_person(browsers, monkeypatch)
     ways = ("account", "onboarding", "look")
     assert [browsers["mina"].post(f"/payouts/{way}").status_code for way in ways] == [303, 303, 303]
     assert [browsers["mina"].post(f"/payouts/{way}").status_code for way in ways] == [429, 429, 429]
+
+
+@pytest.mark.parametrize(("who", "_role", "address"), DESKS)
+def test_who_holds_a_stolen_cookie_comes_to_no_page_of_a_bank(app, browsers, pass_time, who, _role, address):
+    browser = browsers[who]
+    assert "Say who I am" not in browser.get(address).text
+    pass_time(minutes=16)
+    assert f'href="/sign-in/proof?next={address}"' in browser.get(address).text
+    for form in ("/payouts/account", "/payouts/onboarding"):
+        answer = browser.post(form, headers={"Referer": f"http://localhost{address}"})
+        assert answer.location == f"/sign-in/proof?next={quote(address)}"
+    with app.test_request_context():
+        assert db.session.query(PayoutAccount).count() == 0
 
 
 def test_without_an_account_there_is_no_way_to_complete_one(browsers):
