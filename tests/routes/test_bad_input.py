@@ -123,6 +123,7 @@ def address(rule, behind, nasty=None):
         "variant": "mug-s",
         "handle": "mina",
         "item": "contact",
+        "section": "words",
         "tag": "clip-0",
         "language": "en",
         "token": "no-such-token",
