@@ -193,6 +193,7 @@ POLICY: dict[str, Line] = {
     "second_looks.show": Line("second look", but={"rex own": NOWHERE}),  # what he decided himself
     "second_looks.give": Line("second look", DONE, {"rex own": NOWHERE}, A_LOOK),
     "rechecks.accept": seen("paper", NOWHERE, **form(until="2099-01-01")),
+    "rechecks.turn_down": seen("paper", NOWHERE, **form(words="This is a cat, no paper.")),
     "seller.stock": Line("shelf", but=NO_SHOP),
     # The desks of the staff
     "moderation.seller": seen("applicant"),

@@ -226,6 +226,19 @@ def test_a_paper_that_runs_out_is_sent_anew_and_looked_at(app, mina, paper, sign
         assert db.session.scalar(select(Event.became).where(Event.became == "sent_anew")) == "sent_anew"
 
 
+@BOTH
+def test_a_moderator_turns_a_new_paper_down_in_words(app, mina, paper, signed_in_as, htmx):
+    mina.post("/seller/papers", data={"kind": "front", "file": (BytesIO(jpeg()), "front.jpg")})
+    rex = signed_in_as("rex", Role.MODERATOR)
+    with app.app_context():
+        code = db.session.scalar(select(Paper.code).where(Paper.state == "sealed"))
+    again = send(rex, f"/moderation/rechecks/{code}/refusal", htmx, words="a <cat>")
+    assert (again.status_code, "a &lt;cat&gt;</textarea>" in again.text) == (422, True)
+    there(send(rex, f"/moderation/rechecks/{code}/refusal", htmx, words="This is a cat, no paper."), htmx)
+    assert "No paper waits" in rex.get("/moderation/rechecks").text
+    assert "It runs out on" in mina.get("/seller/papers").text
+
+
 def test_a_file_that_is_none_is_refused_in_its_place(app, mina, paper):
     answer = mina.post("/seller/papers", data={"kind": "front", "file": (BytesIO(b"hello"), "x.txt")})
     assert (answer.status_code, 'id="file-front-errors"' in answer.text) == (415, True)
