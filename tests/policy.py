@@ -202,7 +202,7 @@ POLICY: dict[str, Line] = {
     "moderation.release": seen("applicant", DONE),
     "moderation.judge": seen("applicant", "409", **form(state="accepted")),  # nobody has taken it
     "moderation.suspend": seen("applicant", "422"),
-    "moderation.lift": seen("applicant", "422"),
+    "moderation.lift": seen("applicant", "409"),
     "moderation.ban": seen("applicant", "422"),
     "moderation.stop_payouts": seen("applicant", "422"),
     "moderation.release_payouts": seen("applicant", "422"),
