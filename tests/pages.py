@@ -366,7 +366,7 @@ def _send_products() -> None:
     mina = accounts.open_session(accounts.called("mina@example.com"))
     text = "product,sku,category,title_en,price\nlamp-1,lamp-1,home,Lamp,12.50\ncup-1,cup-1,home,Cup,-5\n"
     sent = catalogue_imports.send(mina, text.encode(), "products.csv")
-    db.session.flush()
+    db.session.commit()
     catalogue_imports.look(number=sent.id)
 
 

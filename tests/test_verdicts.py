@@ -482,22 +482,22 @@ def test_a_ban_takes_two_and_nothing_leads_back_but_an_appeal_and_two_again(sell
 
 def test_who_confirmed_a_ban_does_not_decide_on_the_appeal_either(selling, rex, ada, olga):
     sanctions.propose_ban(selling, by=rex, **BAN)
-    proposals.confirm(proposals.waiting()[0].code, by=ada)
+    proposals.confirm(proposals.waiting(ada)[0].code, by=ada)
     (banned,) = statements.of(selling)
     appeals.lodge(banned.code, by=owner_of(selling), words="It was my brother who did that.")
     for judge in (rex, ada):
         refused(403, "another", appeals.decide, banned.code, AppealOutcome.DISMISSED, by=judge, words=BACK)
     appeals.decide(banned.code, AppealOutcome.DISMISSED, by=olga, words=BACK)
-    assert appeals.waiting() == 0
+    assert appeals.waiting(olga) == 0
 
 
 def test_a_shop_is_not_opened_again_once_its_appeal_was_dismissed(selling, rex, ada, olga):
     sanctions.propose_ban(selling, by=rex, **BAN)
-    proposals.confirm(proposals.waiting()[0].code, by=ada)
+    proposals.confirm(proposals.waiting(ada)[0].code, by=ada)
     (banned,) = statements.of(selling)
     appeals.lodge(banned.code, by=owner_of(selling), words="It was my brother who did that.")
     appeals.decide(banned.code, AppealOutcome.GRANTED, by=olga, words=BACK)
-    (unban,) = proposals.waiting()
+    (unban,) = proposals.waiting(ada)
     appeals.decide(banned.code, AppealOutcome.DISMISSED, by=a_person("otto", Role.MODERATOR), words=BACK)
     refused(409, "No appeal waits", proposals.confirm, unban.code, by=ada)
 

@@ -2,6 +2,8 @@
 
 import urllib.request
 
+import pytest
+
 from tests.faults.shops import opened
 
 
@@ -22,6 +24,7 @@ def test_the_first_start_loads_the_demo_and_tells_who_one_may_be(tmp_path):
         assert "etalage-demo" not in shop.log.read_text()
 
 
+@pytest.mark.slow
 def test_without_the_demo_a_shop_begins_empty(tmp_path):
     with opened(tmp_path) as shop:
         assert "Wolk sneaker" not in shelf(shop)
