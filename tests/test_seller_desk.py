@@ -11,14 +11,14 @@ from tests.applicants import a_person, an_applicant, fill_the_queue
 from tests.cast import a_seller
 
 
-def plan(statement, **values):
-    """How the database means to find it, in its own words."""
+def plan(statement, *, but=("seqscan",), **values):
+    """How the database means to find it, in its own words; PostgreSQL without the ways by which few rows are quicker."""
     on = connection()
     if on.dialect.name == "sqlite":
         asked = statement.compile(dialect=on.dialect)
         told = on.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", _given(asked, values))
         return "\n".join(row[3] for row in told)
-    for way in ("seqscan", "sort"):  # few rows are read quicker without an index
+    for way in but:
         on.execute(text(f"SET LOCAL enable_{way} = off"))
     asked = statement.compile(dialect=on.dialect, compile_kwargs={"render_postcompile": True})
     told = on.exec_driver_sql(f"EXPLAIN {asked}", asked.construct_params(values))
@@ -32,7 +32,7 @@ def _given(asked, values):
 
 def test_the_queue_and_its_counts_are_read_from_an_index_however_many_wait(app, at_the_desk):
     start, number = seller_desk.place("")
-    queue = plan(seller_desk._QUEUE, at=start, id=number, kind="")
+    queue = plan(seller_desk._QUEUE, but=("seqscan", "sort"), at=start, id=number, kind="")
     assert "ix_sellers_vetting_applied_at_id" in queue
     assert "SCAN sellers" not in queue
     assert "Sort" not in queue.partition("Limit")[2]
