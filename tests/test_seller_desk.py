@@ -12,7 +12,7 @@ from tests.cast import a_seller
 
 
 def plan(statement, *, but=("seqscan",), **values):
-    """How the database means to find it, in its own words; PostgreSQL without the ways by which few rows are quicker."""
+    """How the database means to find it, in its own words; PostgreSQL without these ways, quicker for few rows."""
     on = connection()
     if on.dialect.name == "sqlite":
         asked = statement.compile(dialect=on.dialect)
