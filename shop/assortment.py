@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
 
 from shop.audit import Actor
-from shop.database import rows
+from shop.database import anywhere, rows
 from shop.models import Picture, PriceChange, Product, ProductStatus, Profile, Seller, Variant
 from shop.money import Money
 from shop.products import FEW
@@ -80,7 +80,7 @@ class Page(NamedTuple):
 def page_of(person: Actor, *, words: str = "", state: str = "", after: str = "") -> Page:
     """This person's products, the newest first: with these words in a title, in this state, from `after` on."""
     folded = words.casefold().strip()[:LONGEST]
-    asked = {"words": f"%{_plain(folded)}%"} if folded else {}
+    asked = {"words": anywhere(folded)} if folded else {}
     asked |= {"state": state} if state in tuple(ProductStatus) else {}
     asked |= {"after": after} if after else {}
     statement = _list(bool(folded), state if state in STATES else "", bool(after))
@@ -92,10 +92,6 @@ def history_of(product: Product) -> list[Change]:
     """What each of its sizes and colours has been sold for, the newest first."""
     found = rows(_HISTORY, product=product.id)
     return [Change(row.id, row.name, row.at, Money(row.price_minor, row.price_currency)) for row in found]
-
-
-def _plain(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _of_variants(what: Any) -> Any:

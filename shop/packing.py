@@ -14,9 +14,10 @@ from sqlalchemy import Row, Select, and_, bindparam, func, literal_column, or_, 
 from sqlalchemy.orm import selectinload
 
 from shop import carriers, clock, jobs, newcomers, notifications, orders, transfers
-from shop.database import db, first, rows, run
+from shop.database import anywhere, db, first, rows, run
+from shop.delivery import AMSTERDAM
 from shop.errors import NotFound, Refused
-from shop.i18n import HOME, _
+from shop.i18n import _
 from shop.models import Order, OrderLine, OrderStatus, Profile, Purchase, Seller, Vetting
 
 PAGE = 30
@@ -161,13 +162,13 @@ def shop_of(person: int) -> Row[Any]:
 
 def today() -> datetime:
     """The moment at which this day began, in Amsterdam; what had to leave before it is late."""
-    return begin_of(clock.now().astimezone(HOME).date())
+    return begin_of(clock.now().astimezone(AMSTERDAM).date())
 
 
 def begin_of(day: date) -> datetime:
     """The moment at which a day begins in Amsterdam, where the clocks are never changed before one at night in UTC."""
     midnight = datetime.combine(day, time(), clock.UTC)
-    return midnight - (midnight.astimezone(HOME).utcoffset() or timedelta())
+    return midnight - (midnight.astimezone(AMSTERDAM).utcoffset() or timedelta())
 
 
 def listed(seller: int, show: str, after: str = "") -> Leaf:
@@ -189,8 +190,7 @@ def _place(after: str) -> tuple[datetime, int] | None:
 
 def named(seller: int, name: str) -> Leaf:
     """The newest orders of a shop whose buyer is called like this, as far as the name is the seller's to see."""
-    like = "%" + name.lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-    found = rows(_NAMED, seller=seller, name=like, forgotten=clock.now() - SHOWN_FOR)
+    found = rows(_NAMED, seller=seller, name=anywhere(name.lower()), forgotten=clock.now() - SHOWN_FOR)
     return Leaf(_shown(found), "")
 
 

@@ -15,9 +15,10 @@ from shop import audit, checklist, clock, history, jobs, notifications, papers, 
 from shop.accounts import Person
 from shop.checklist import Item
 from shop.database import connection, db, first, rows
+from shop.delivery import AMSTERDAM
 from shop.errors import NotFound, Refused
 from shop.gateways.paper_reader import Read
-from shop.i18n import HOME, _, long_date, speaking
+from shop.i18n import _, long_date, speaking
 from shop.models import Event, ItemState, Paper, PaperKind, PaperState, Profile, Seller, User, Vetting
 from shop.words import Words
 
@@ -119,7 +120,7 @@ _OTHERS_OPEN = (
 
 def today() -> date:
     """The day in Amsterdam: a paper that is good until today is good."""
-    return clock.now().astimezone(HOME).date()
+    return clock.now().astimezone(AMSTERDAM).date()
 
 
 @jobs.regularly(timedelta(hours=24))

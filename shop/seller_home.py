@@ -24,8 +24,9 @@ from sqlalchemy import (
 
 from shop import clock, gateways, newcomers, packing, payouts, statements
 from shop.database import rows, rows_and_more
+from shop.delivery import AMSTERDAM
 from shop.errors import NotFound
-from shop.i18n import HOME, _
+from shop.i18n import _
 from shop.models import (
     Account,
     BankAccount,
@@ -200,7 +201,7 @@ class Home(NamedTuple):
     def paper_until(self) -> date | None:
         """The day on which the first of their papers runs out, or ran out, where that is soon."""
         until: date | None = self.shop.valid_until
-        return until if until and until <= clock.now().astimezone(HOME).date() + RUNS_OUT else None
+        return until if until and until <= clock.now().astimezone(AMSTERDAM).date() + RUNS_OUT else None
 
     @property
     def frozen_until(self) -> datetime | None:
@@ -241,7 +242,7 @@ def _counted(seller: int) -> dict[str, Count]:
 
 def _sales(seller: int) -> list[Day]:
     """The last thirty days in Amsterdam, the oldest first, today with what there is by now."""
-    last = clock.now().astimezone(HOME).date()
+    last = clock.now().astimezone(AMSTERDAM).date()
     days = [last - timedelta(days=DAYS - 1 - n) for n in range(DAYS + 1)]
     begins = {f"day{n}": packing.begin_of(day) for n, day in enumerate(days)}
     found = {row.n: row for row in rows(_SALES, seller=seller, **begins)}

@@ -164,7 +164,7 @@ def noted(seller: Seller, was: str, became: str, by: Person | None, note: str) -
 
 
 def tell(seller: Seller, step: Event) -> None:
-    """Mail the owner what became of it, with the words that stand with it."""
+    """Mail the owner that it has come in, or that they are heard again; verdicts are mailed by their statements."""
     owner = seller.profile.user
     if owner is not None:
         jobs.later(
@@ -177,5 +177,4 @@ def tell(seller: Seller, step: Event) -> None:
             name=owner.name,
             shop=seller.profile.name,
             became=str(step.became),
-            words=seller.vetting_note.said(owner.language),
         )

@@ -70,7 +70,7 @@ _DUE = (
         ~is_disputed,
         ~is_too_early,
     )
-    .order_by(transfers.c.due_at)
+    .order_by(transfers.c.due_at, transfers.c.id)
     .limit(AT_ONCE)
 )
 _IS_DUE = _DUE.where(transfers.c.id == bindparam("transfer"))

@@ -14,10 +14,11 @@ from sqlalchemy import Row
 from shop import ledger, limits, payouts
 from shop.access import is_fresh
 from shop.database import db, let_go
+from shop.delivery import AMSTERDAM
 from shop.errors import NotFound, Refused
 from shop.gateways.payment_port import GatewayError, RejectedError
 from shop.hypermedia import Answer, leave, page
-from shop.i18n import HOME, _, _l, pgettext
+from shop.i18n import _, _l, pgettext
 from shop.models import Account, Role
 from shop.money import Money
 from shop.payouts import Payee
@@ -117,7 +118,7 @@ def written(lines: Iterable[Row[Any]]) -> str:
     sheet = csv.writer(out)
     sheet.writerow([_("Date"), _("What"), pgettext("bought", "Order"), _("Amount"), _("Balance"), _("Currency")])
     for row in lines:
-        moment = f"{row.posted_at.astimezone(HOME):%Y-%m-%d %H:%M:%S}"
+        moment = f"{row.posted_at.astimezone(AMSTERDAM):%Y-%m-%d %H:%M:%S}"
         texts = (moment, str(WHAT.get(row.purpose, row.purpose)), (row.order or "")[:8])
         amounts = (f"{row.amount_minor / 100:.2f}", f"{int(row.balance_minor) / 100:.2f}")
         sheet.writerow([*map(tame, texts), *amounts, tame(row.amount_currency)])

@@ -13,6 +13,7 @@ from wtforms.validators import InputRequired
 
 from shop import carriers, i18n, newcomers, packing, plots, purchases, seller_home
 from shop.database import db, let_go
+from shop.delivery import AMSTERDAM
 from shop.errors import NotFound, Refused
 from shop.hypermedia import Answer, Form, at_most, leave, page, secret
 from shop.i18n import _, _l, ngettext
@@ -208,4 +209,4 @@ def carrier(code: str) -> str:
 @bp.app_template_filter("near_day")
 def near_day(moment: datetime) -> str:
     """The day of a moment, as one says it when it is near: "Thu 26 Nov"."""
-    return i18n.day(moment.astimezone(i18n.HOME).date())
+    return i18n.day(moment.astimezone(AMSTERDAM).date())
