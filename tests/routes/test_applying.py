@@ -200,7 +200,7 @@ WRONG = [
     (PERSON, "contact", CONTACT | {"postcode": "35111 AA"}, "postcode", "A postcode in this country looks different."),
     (PERSON, "goods", {"sells_what": "mugs"}, "sells_what", "Tell us in 10 to 500 characters."),
     (PERSON, "returns", RETURNS | {"returns_country": "CN"}, "returns_country", "Not a valid choice."),
-    (PERSON, "returns", RETURNS | {"returns_days": "13"}, "returns_days", "The law gives buyers 14 days"),
+    (PERSON, "returns", RETURNS | {"returns_days": "13"}, "returns_days", "Here buyers have 14 days at least"),
     (PERSON, "promise", {"is_self_certified": "y"}, "terms", "Nobody sells here without these terms."),
     (PERSON, "bank", {"iban": "NL91ABNA0417164301", "holder": "Mina"}, "iban", ""),
     (BUSINESS, "register", {"company_register": "KVK", "company_number": "6875011"}, "company_number", ""),
