@@ -77,7 +77,7 @@ class Step(NamedTuple):
     @property
     def is_asked_again(self) -> bool:
         """Did a moderator say that it has to be put right, and has it not been told anew?"""
-        return self.state == State.FIX or bool(self.state == State.MISSING and (self.reason or self.words))
+        return self.state == State.FIX or (self.state == State.MISSING and any(self.words.values()))
 
 
 # The papers that an item asks for.

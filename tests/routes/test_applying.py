@@ -132,6 +132,12 @@ def test_kind_and_country_are_changed_on_a_page_of_their_own(app, mina):
 # The checklist
 
 
+def test_what_nobody_has_looked_at_yet_is_no_moderator_s_wish(mina):
+    begun(mina)
+    assert "A moderator asks you" not in mina.get("/sell").text
+    assert "A moderator asks you" not in mina.get("/sell/goods").text
+
+
 def test_the_checklist_says_what_is_missing_how_long_it_takes_and_where_to_go_on(mina):
     begun(mina)
     told(mina, but=(Item.IDENTITY, Item.BANK))
