@@ -97,7 +97,7 @@ KNALDEALS = Applicant(
     "NL07TEST0123456703",
     {
         Item.CONTACT: _at("Knaldeals V.O.F. (fictief)", "Snelweg 1", "1101 ZZ", "Amsterdam", PHONES["flitsdeals"]),
-        Item.REGISTER: {"company_register": "KVK", "company_number": "90001354"},
+        Item.REGISTER: {"company_register": "KVK", "company_number": "00000000"},  # no such number
         Item.VAT: {"is_small_business": True},
         Item.REPRESENTATIVE: {"represented_by": "Koen Fictief", "represented_as": "vennoot"},
         Item.GOODS: {"sells_what": "Elke dag een andere aanbieding."},
