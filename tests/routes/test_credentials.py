@@ -227,7 +227,9 @@ def test_who_came_to_sell_gets_there_after_signing_up_by_every_page_and_by_the_m
     assert 'href="/sign-up?next=/sell"' in client.get(door).text
     asked = client.get("/sign-up?next=/sell").text
     assert ('name="next" type="hidden" value="/sell"' in asked, 'href="/sign-in?next=/sell"' in asked) == (True, True)
-    assert 'name="next" type="hidden" value="/sell"' in signed_up(post, htmx=htmx, next="/sell", name="").text
+    wrong = signed_up(post, htmx=htmx, next="/sell", name="").text
+    assert 'name="next" type="hidden" value="/sell"' in wrong
+    assert 'action="/sign-up?next=/sell"' in wrong  # so that it goes along to another language as well
     answer = signed_up(post, htmx=htmx, next="/sell")
     assert (answer.headers["HX-Redirect"] if htmx else answer.location) == "/mailed?next=/sell"
     assert 'href="/sign-in?next=/sell"' in client.get("/mailed?next=/sell").text
