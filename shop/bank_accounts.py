@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Row, and_, bindparam, case, delete, select, update
+from sqlalchemy import Row, and_, bindparam, case, delete, func, select, update
 
 from shop import audit, checklist, clock, jobs, marks, notifications, payees
 from shop.accounts import Person
@@ -55,6 +55,7 @@ _WAITING = (
     .order_by(accounts.c.set_at, accounts.c.id)
     .limit(PAGE)
 )
+how_many = select(func.count()).where(accounts.c.state == BankState.WAITING)  # changes that wait for a second look
 
 
 # The first one, with the application

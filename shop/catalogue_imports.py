@@ -210,8 +210,8 @@ class _Found(NamedTuple):
 def _groups(sent: CatalogueImport) -> _Found:
     file = catalogue_csv.read(sent.content)
     named, skus = catalogue_csv.index_of(sent.seller_id)
-    country = db.session.get_one(Seller, sent.seller_id).country
-    shelf = Shelf(named, skus, frozenset(row.slug for row in rows(_SLUGS)), country)
+    seller = db.session.get_one(Seller, sent.seller_id)
+    shelf = Shelf(named, skus, frozenset(row.slug for row in rows(_SLUGS)), seller.country, seller.kind)
     return _Found(catalogue_plan.groups(file.lines, shelf), shelf, catalogue_plan.skus_twice(file.lines))
 
 

@@ -51,12 +51,13 @@ class Plan(NamedTuple):
 
 
 class Shelf(NamedTuple):
-    """A seller's products by name and by SKU, what categories there are, and where the seller is."""
+    """A seller's products by name and by SKU, what categories there are, and where and of which kind the seller is."""
 
     named: Mapping[str, int]
     skus: Mapping[str, int]
     categories: frozenset[str]
     country: str
+    kind: str
 
 
 def groups(lines: Sequence[Line], shelf: Shelf) -> list[Group]:
@@ -198,6 +199,6 @@ def _fact(line: Line, column: str, parts: Mapping[str, str], known: Known, shelf
             if value not in shelf.categories:
                 raise Refused(_("There is no such category: %(name)s.", name=shown(value)), 422)
             return value
-        return listing_facts.checked({fact: value}, country=shelf.country)[fact]
+        return listing_facts.checked({fact: value}, country=shelf.country, kind=shelf.kind)[fact]
     except Refused as no:
         raise Wrong(line.number, column, no.words) from no

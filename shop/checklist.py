@@ -74,6 +74,11 @@ class Step(NamedTuple):
     reason: str  # the code of a reason template
     words: Words
 
+    @property
+    def is_asked_again(self) -> bool:
+        """Did a moderator say that it has to be put right, and has it not been told anew?"""
+        return self.state == State.FIX or (self.state == State.MISSING and any(self.words.values()))
+
 
 # The papers that an item asks for.
 PAPERS: dict[Item, tuple[PaperKind, ...]] = {

@@ -10,6 +10,7 @@ import secrets
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -58,11 +59,12 @@ _OPEN_RESET = (
 )
 
 
-def sign_up(email: str, name: str, password: str, *, language: str) -> None:
+def sign_up(email: str, name: str, password: str, *, language: str, going: str = "") -> None:
     """Make an account that opens when its owner answers the mail.
 
     Nobody learns from this who is a customer: where there is an account already, its owner gets another mail, and
-    all else looks and lasts the same. Until the mail is answered, who signs up last is who it will be.
+    all else looks and lasts the same. Until the mail is answered, who signs up last is who it will be. `going` is the
+    page of ours that they were on their way to: from the mail they get there.
     """
     passwords.check(password, name, email)
     limits.spend(MAILS, "sign-up", plain(email))
@@ -74,19 +76,26 @@ def sign_up(email: str, name: str, password: str, *, language: str) -> None:
     if user.confirmed_at is None:
         user.name, user.password_hash, user.language = name, kept, language
     db.session.flush()
-    jobs.later(mail_after_sign_up, user_id=user.id, about=secrets.token_hex(8))
+    jobs.later(mail_after_sign_up, user_id=user.id, about=secrets.token_hex(8), going=going)
 
 
 @jobs.patient_handler
-def mail_after_sign_up(user_id: int, about: str) -> None:
+def mail_after_sign_up(user_id: int, about: str, going: str = "") -> None:
     """Ask the owner of a new account to confirm it; tell the owner of an old one that they have it."""
     user = db.session.get_one(User, user_id)
     letter: dict[str, Any] = {"about": about, "to": user.email, "language": user.language, "name": user.name}
     if user.confirmed_at:
-        notifications.mail(kind="already-here", template="already_here", **letter)
+        links = {"link": _door("/sign-in", next=going), "reset": _door("/reset", next=going)}
+        notifications.mail(kind="already-here", template="already_here", **links, **letter)
     else:
-        link = f"{current_app.config['BASE_URL']}/sign-in?confirm={_confirmation(user.id, user.password_hash)}"
+        link = _door("/sign-in", confirm=_confirmation(user.id, user.password_hash), next=going)
         notifications.mail(kind="confirm", template="confirm", link=link, **letter)
+
+
+def _door(path: str, **told: str) -> str:
+    """The whole address of a page at the door, with what is told there."""
+    said = urlencode({name: text for name, text in told.items() if text})
+    return f"{current_app.config['BASE_URL']}{path}" + (f"?{said}" if said else "")
 
 
 def _signer() -> URLSafeTimedSerializer:
@@ -168,24 +177,24 @@ def _mark(user: User) -> str:
 # A forgotten password, and another one
 
 
-def ask_for_reset(email: str) -> None:
+def ask_for_reset(email: str, *, going: str = "") -> None:
     """Mail a link with which to choose a new password, if this is a customer's address; nobody else learns whether.
 
     After five mails in a day there come no more; the ones that came work for an hour.
     """
     user = called(email)
     if limits.may_spend(MAILS, "reset", plain(email)) and user is not None and user.is_active:
-        jobs.later(mail_reset, user_id=user.id, about=secrets.token_hex(16))
+        jobs.later(mail_reset, user_id=user.id, about=secrets.token_hex(16), going=going)
 
 
 @jobs.patient_handler
-def mail_reset(user_id: int, about: str) -> None:
+def mail_reset(user_id: int, about: str, going: str = "") -> None:
     """Mail the link. Its secret follows from the shop's own key, so it stands in no table, and a second try of this
     job, after a mail server that did not answer, sends the same one. It works for an hour from when it went out."""
     user = db.session.get_one(User, user_id)
     key = current_app.config["SECRET_KEY"].encode()
     token = hmac.new(key, f"reset {user_id} {about}".encode(), "sha256").hexdigest()
-    link = f"{current_app.config['BASE_URL']}/reset/{token}"
+    link = _door(f"/reset/{token}", next=going)
     to = {"to": user.email, "language": user.language, "name": user.name}
     notifications.mail(kind="reset", about=about, template="reset", link=link, **to)
     now = clock.now()

@@ -35,6 +35,7 @@ _QUEUE = (
     .limit(PAGE + 1)
 )
 _PLACE = select(cases.c.opened_at, cases.c.id).where(cases.c.code == bindparam("code"))
+how_many = select(func.count()).where(_waiting)
 _HOW_MANY = select(func.count().label("n"), func.min(cases.c.opened_at).label("since")).where(_waiting)
 _OF_SELLER = (
     select(*cases.c["code", "state", "reason", "opened_at", "decided_at"], *_shown)

@@ -10,7 +10,7 @@ from typing import Any
 from shop.countries import HOME
 from shop.errors import Refused
 from shop.i18n import LANGUAGES, _
-from shop.models import StockKind
+from shop.models import SellerKind, StockKind
 from shop.words import Words
 
 # The rates of VAT in force, in hundredths of a per cent, by the country that the seller is in.
@@ -30,6 +30,10 @@ PARTY = {"name": 120, "email": 254}
 ADDRESS = {"street": 120, "postcode": 12, "city": 80, "country": 2}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
+# What only a business can promise: the guarantee that the law asks of it, towards consumers (2019/771/EU, art. 10).
+_OF_A_BUSINESS = re.compile(
+    r"wettelijk|volgens de wet|consumentenrecht|statutory|\blegal|\bby law\b|consumer (?:law|right)", re.IGNORECASE
+)
 
 
 def vat_rates(country: str) -> tuple[int, ...]:
@@ -37,14 +41,25 @@ def vat_rates(country: str) -> tuple[int, ...]:
     return VAT_RATES.get(country, VAT_RATES[HOME])
 
 
-def checked(facts: Mapping[str, Any], *, country: str) -> dict[str, Any]:
-    """These facts of a product as they are kept, of a seller in `country`; 422 for the first that cannot be.
+def own_promise(guarantee: Words | None, kind: str) -> Words:
+    """What a seller of this kind promises themselves. A private person's words are left out where they name the law:
+    what it asks of a business, they do not owe, and nobody should count on it."""
+    words = guarantee or Words()
+    if kind != SellerKind.INDIVIDUAL:
+        return words
+    return Words({code: text for code, text in words.items() if not _OF_A_BUSINESS.search(text)})
+
+
+def checked(facts: Mapping[str, Any], *, country: str, kind: str) -> dict[str, Any]:
+    """These facts of a product as they are kept, of such a seller in `country`; 422 for the first that cannot be.
 
     Who does not tell something leaves it as it was: a fact that is not in here is not touched.
     """
     told = {name: _CHECKS[name](value) for name, value in facts.items()}  # a KeyError is our own mistake
     if told.get("vat_rate", 0) not in vat_rates(country):
         raise Refused(_("This rate of VAT does not exist there."), 422)
+    if own_promise(told.get("guarantee"), kind) != told.get("guarantee", Words()):
+        raise Refused(_("A private person gives no legal guarantee. Say what you promise yourself, or nothing."), 422)
     return told
 
 

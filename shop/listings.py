@@ -78,7 +78,7 @@ def draft(seller: Seller, *, title: Words, category: str, by: Actor, **facts: An
     """A new product that nobody else sees yet; it comes from where the seller is until they say otherwise."""
     _see_to(seller.id)
     _see_to_room(seller.id)
-    told = listing_facts.checked({"title": title, **facts}, country=seller.country)
+    told = listing_facts.checked({"title": title, **facts}, country=seller.country, kind=seller.kind)
     home = {"ships_from_country": seller.country, "ships_from_city": seller.city, "stock_kind": seller.stock_kind}
     vat = {"vat_rate": listing_facts.vat_rates(seller.country)[0]}
     product = Product(code=_code(), seller=seller, category=_category(category), status=ProductStatus.DRAFT)
@@ -99,7 +99,7 @@ def change(product: Product, facts: Mapping[str, Any], *, by: Actor) -> None:
         delivery_tables.wait_for(product.seller_id)
     if "category" in given:
         product.category = _category(given.pop("category"))
-    _fill(product, listing_facts.checked(given, country=product.seller.country))
+    _fill(product, listing_facts.checked(given, country=product.seller.country, kind=product.seller.kind))
     asked = {spec["key"] for spec in product.category.specs}
     product.specs = {key: value for key, value in (product.specs or {}).items() if key in asked}
     db.session.flush()

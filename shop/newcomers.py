@@ -106,8 +106,10 @@ def refuse_too_many(seller: Seller | Row[Any] | int) -> None:
         return
     most = limit("LISTINGS")
     words: str = ngettext(
-        "While you are new here you may have %(num)s product for sale; after %(orders)s delivered orders more.",
-        "While you are new here you may have %(num)s products for sale; after %(orders)s delivered orders more.",
+        "While you are new here you may have %(num)s product for sale; more once orders of %(orders)s different buyers"
+        " have arrived.",
+        "While you are new here you may have %(num)s products for sale; more once orders of %(orders)s different buyers"
+        " have arrived.",
         most,
         orders=limit("ORDERS"),
     )

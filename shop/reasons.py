@@ -169,6 +169,19 @@ def spoken(code: str, words: Words) -> Words:
     return Words({each: " ".join(filter(None, (told.said(each), words.said(each)))) for each in ("nl", "en")})
 
 
+def unlisted(note: Words) -> Words:
+    """What a moderator wrote for all of it, without the lines of `listed`: those stand at their items."""
+    names = tuple(f"- {name}: " for words in NAMES.values() for name in words.values())
+
+    def rest(text: str) -> str:
+        lines = text.splitlines()
+        while lines and lines[0].startswith(names):
+            lines.pop(0)
+        return "\n".join(lines)
+
+    return Words({code: left for code, text in note.items() if (left := rest(text))})
+
+
 def listed(steps: Sequence[tuple[str, str, Words]]) -> Words:
     """What has to be put right, one line for each item, in every language: its name, the reason, the own words."""
 

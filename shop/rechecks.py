@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, exists, or_, select, update
+from sqlalchemy import Row, and_, bindparam, exists, func, or_, select, update
 
 from shop import audit, checklist, clock, history, jobs, notifications, papers, reasons, sanctions
 from shop.accounts import Person
@@ -24,7 +24,7 @@ from shop.words import Words
 
 REMINDERS = (3, 14, 30)  # days before it runs out
 GRACE = 14  # days after it ran out, until the sales stop
-PATIENCE = 14  # days more, while a new one waits to be looked at: no longer, else any paper at all would do for ever
+PATIENCE = 14  # more days, while a new one waits to be looked at: no longer, else any paper at all would do for ever
 LONGEST_WORDS = 500
 RAN_OUT = "ran_out"  # steps of the story that are no states
 SENT_ANEW = "sent_anew"
@@ -77,6 +77,12 @@ _UNSEEN = _OWNED.where(
 _is_new = and_(
     kept.c.valid_until.is_(None), or_(kept.c.carried_until.is_not(None), kept.c.sent_at > sellers.c.decided_at)
 )
+_TO_LOOK_AT = (
+    kept.c.state == PaperState.SEALED,
+    sellers.c.vetting.in_((Vetting.APPROVED, Vetting.SUSPENDED)),
+    or_(kept.c.valid_until < _BY, _is_new),
+)
+how_many = select(func.count()).join_from(kept, sellers, sellers.c.id == kept.c.seller_id).where(*_TO_LOOK_AT)
 _WAITING = (
     select(
         *kept.c["code", "kind", "valid_until", "carried_until", "sent_at"],
@@ -85,11 +91,7 @@ _WAITING = (
     )
     .join_from(kept, sellers, sellers.c.id == kept.c.seller_id)
     .join(profiles, profiles.c.id == sellers.c.profile_id)
-    .where(
-        kept.c.state == PaperState.SEALED,
-        sellers.c.vetting.in_((Vetting.APPROVED, Vetting.SUSPENDED)),
-        or_(kept.c.valid_until < _BY, _is_new),
-    )
+    .where(*_TO_LOOK_AT)
     .order_by(kept.c.valid_until.is_not(None), kept.c.sent_at, kept.c.id)
     .limit(100)
 )
@@ -200,6 +202,11 @@ def of(seller: int) -> Sequence[Row[Any]]:
 def is_asked(paper: Row[Any]) -> bool:
     """Does it run out within a month, or has it run out?"""
     return paper.valid_until is not None and paper.valid_until <= today() + timedelta(days=max(REMINDERS))
+
+
+def stops(carried_until: date) -> date:
+    """The day on which sales stop if nobody has accepted a new paper, by the day of the one before it."""
+    return carried_until + timedelta(days=GRACE + PATIENCE)
 
 
 def send(seller: int, kind: str, found: Read, file_mark: bytes) -> None:

@@ -367,6 +367,7 @@ CELLS = [
     ("stock", "NaN", "stock"), ("stock", "many", "stock"), ("title_en", "x" * 121, "title_en"),
     ("title_en", "Bell\x07", "title_en"), ("title_en", "Esc\x1b[2J", "title_en"),
     ("description_en", "x" * 5001, "description_en"), ("guarantee_en", "x" * 501, "guarantee_en"),
+    ("guarantee_nl", "Wettelijke garantie", "guarantee_nl"),
     ("warnings_en", "x" * 1001, "warnings_en"), ("category", "weapons", "category"), ("category", "", "category"),
     ("vat_rate", "20", "vat_rate"), ("vat_rate", "-21", "vat_rate"), ("vat_rate", "NaN", "vat_rate"),
     ("weight_grams", "0", "weight_grams"), ("weight_grams", "1000001", "weight_grams"),
@@ -382,7 +383,7 @@ CELLS = [
 
 def test_each_cell_that_cannot_be_refuses_its_product_and_names_the_column(mina):
     named, skus = catalogue_csv.index_of(mina.seller.id)
-    shelf = catalogue_plan.Shelf(named, skus, frozenset(("home",)), "NL")
+    shelf = catalogue_plan.Shelf(named, skus, frozenset(("home",)), "NL", "individual")
     came_to = []
     for name, cell, _column in CELLS:
         more = {"stock": "9"} if name == "stock_was" else {}

@@ -8,7 +8,20 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select
 
-from shop import credentials, demo, jobs, proofs, purchases
+from shop import (
+    checklist,
+    credentials,
+    delivery_tables,
+    demo,
+    evidence,
+    jobs,
+    listing_facts,
+    look_ups,
+    marks,
+    papers,
+    proofs,
+    purchases,
+)
 from shop.database import db
 from shop.demo import catalogue
 from shop.errors import Refused
@@ -183,6 +196,36 @@ def test_kira_waits_and_flitsdeals_was_refused_with_a_reason(shop):
     assert flits.vetting_note.said("nl").startswith("Het opgegeven KVK-nummer hoort bij een ander bedrijf")
     assert (huis.vetting, huis.company_register, huis.company_number) == ("approved", "KBO", "0123456749")
     assert product("vase").status == "draft"
+
+
+def test_approved_shops_have_every_item_accepted_with_its_paper_account_and_register(shop):
+    """Nothing is missing that the shop would have asked for, and the register and the bank say that it fits."""
+    for entry in catalogue.read()["accounts"]:
+        if entry["vetting"]["state"] == "approved":
+            one = seller(entry["handle"])
+            assert {step.state for step in checklist.of(one)} == {"accepted"}, entry["handle"]
+            here = {paper.kind: paper.keep_until for paper in papers.of(one.id)}
+            assert here == dict.fromkeys(checklist.papers_of(one.kind, one.country)), entry["handle"]
+            said = {str(kind): answer.result for kind, answer in look_ups.latest(one).items()}
+            assert set(said.values()) == {"match"}, (entry["handle"], said)
+            assert {each.country for each in delivery_tables.of(one.id)} == {"NL", "BE"}
+            assert not marks.twins(one)
+
+
+def test_one_applicant_shares_something_with_a_refused_shop_and_nobody_else_does(shop):
+    demo.trade()
+    alike = {one.profile.handle: evidence.of(one).twins for one in db.session.scalars(select(Seller))}
+    assert {handle: [twin.handle for twin in twins] for handle, twins in alike.items() if twins} == {
+        "knaldeals": ["flitsdeals"],
+        "flitsdeals": ["knaldeals"],
+    }
+    assert set(alike["knaldeals"][0].same) == {"iban", "phone", "address"}
+
+
+def test_a_private_person_of_the_demo_promises_only_what_is_her_own(shop):
+    scarf = product("scarf")
+    assert scarf.guarantee.said("nl").startswith("Laat een steek los?")
+    assert listing_facts.own_promise(scarf.guarantee, scarf.seller.kind) == scarf.guarantee
 
 
 def test_what_comes_from_tiel_takes_a_day_longer_to_belgium(shop):

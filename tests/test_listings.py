@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import text
 
-from shop import assortment, clock, delivery_tables, jobs, listing_cases, listings, pictures
+from shop import assortment, clock, delivery_tables, jobs, listing_cases, listing_facts, listings, pictures
 from shop.database import db
 from shop.delivery_tables import Stretch
 from shop.errors import NotFound, Refused
 from shop.grid import Cell
-from shop.models import ListingCase, Picture, PriceChange, Product, Role, Seller, User, Variant, Vetting
+from shop.models import ListingCase, Picture, PriceChange, Product, Role, Seller, SellerKind, User, Variant, Vetting
 from shop.money import Money
 from shop.words import Words
 from tests.cast import STREET, a_category, a_profile, a_seller, both
@@ -303,6 +303,21 @@ def test_facts_that_cannot_be_are_refused_and_nothing_changes(mina, shoe, wrong)
     assert no.value.status == 422
     db.session.rollback()
     assert (shoe.description, shoe.vat_rate, shoe.weight_grams) == ({"en": "Light."}, 2100, 800)
+
+
+def test_a_private_person_promises_no_guarantee_that_the_law_asks_of_a_business(mina, shoe):
+    shoe.seller.kind, shoe.guarantee = SellerKind.INDIVIDUAL, Words(nl="Een jaar op de zool")
+    db.session.flush()
+    for code, words in (("nl", "Wettelijke garantie (2 jaar)"), ("en", "Statutory guarantee"), ("en", "As is by law.")):
+        with pytest.raises(Refused, match="gives no legal guarantee") as no:
+            listings.change(shoe, {"guarantee": {code: words}}, by=mina)
+        assert (no.value.status, shoe.guarantee) == (422, {"nl": "Een jaar op de zool"})
+    listings.change(shoe, {"guarantee": {"en": "I mend the sole for a year."}}, by=mina)
+    shoe.seller.kind = SellerKind.BUSINESS
+    listings.change(shoe, {"guarantee": {"nl": "Wettelijke garantie (2 jaar)"}}, by=mina)
+    assert shoe.guarantee == {"nl": "Wettelijke garantie (2 jaar)"}
+    assert listing_facts.own_promise(shoe.guarantee, SellerKind.BUSINESS) == {"nl": "Wettelijke garantie (2 jaar)"}
+    assert listing_facts.own_promise(shoe.guarantee, SellerKind.INDIVIDUAL) == {}
 
 
 def test_another_category_asks_other_things(mina, shoe):

@@ -117,7 +117,9 @@ def one_more(seller, code):
 def test_one_more_than_the_limit_is_refused_and_says_so(new):
     newcomers.refuse_too_many(new)
     one_more(new, "bowl")
-    with pytest.raises(Refused, match="you may have 2 products for sale; after 2 delivered orders more") as no:
+    with pytest.raises(
+        Refused, match="you may have 2 products for sale; more once orders of 2 different buyers have arrived"
+    ) as no:
         newcomers.refuse_too_many(db.session.get_one(Seller, new))
     assert no.value.status == 422
 

@@ -22,12 +22,13 @@ from shop.accounts import Person
 from shop.checklist import Item
 from shop.database import db
 from shop.demo import catalogue
+from shop.demo.files import PHONES
 from shop.demo.people import ACCOUNTS, APPLICANTS, Account
 from shop.gateways import paper_reader
 from shop.models import ItemState, Profile, Vetting
 from shop.words import Words
 
-KIRA, RIGHT, SILENT = "kira.keramiek", "NL91ABNA0417164300", "NL69INGB0123456789"
+KIRA, SILENT = "kira.keramiek", "NL69INGB0123456789"
 
 
 class Applicant(NamedTuple):
@@ -50,7 +51,7 @@ FENNA = Applicant(
     "individual",
     "NL",
     1,
-    RIGHT,
+    "NL50TEST0123456705",
     {
         Item.CONTACT: _at("Fenna Fictief", "Spoelstraat 3", "9711 ZZ", "Groningen", "+31 50 000 00 00"),
         Item.GOODS: {
@@ -65,7 +66,7 @@ JONAS = Applicant(
     "business",
     "DE",
     4,
-    "DE89370400440532013000",
+    "DE87000000000123456705",
     {
         Item.CONTACT: _at("Lichtwerk Fiktiv e.K.", "Lampenweg 5", "10115", "Berlin", "+49 30 0000000"),
         Item.REGISTER: {"company_register": "HRB", "company_number": "HRA 12345"},
@@ -87,14 +88,30 @@ BRUME = Applicant(
         Item.GOODS: {"sells_what": "Des bougies et des savons, faits à Paris."},
     },
 )
-ALL = (FENNA, JONAS, BRUME)
+# To practise on: Flitsdeals, who was refused, comes back as somebody else with the same account, telephone and address.
+KNALDEALS = Applicant(
+    APPLICANTS[3],
+    "business",
+    "NL",
+    0.5,
+    "NL07TEST0123456703",
+    {
+        Item.CONTACT: _at("Knaldeals V.O.F. (fictief)", "Snelweg 1", "1101 ZZ", "Amsterdam", PHONES["flitsdeals"]),
+        Item.REGISTER: {"company_register": "KVK", "company_number": "00000000"},  # no such number
+        Item.VAT: {"is_small_business": True},
+        Item.REPRESENTATIVE: {"represented_by": "Koen Fictief", "represented_as": "vennoot"},
+        Item.GOODS: {"sells_what": "Elke dag een andere aanbieding."},
+        Item.RETURNS: {"returns_address": "Snelweg 1, 1101 ZZ Amsterdam, NL"},
+    },
+)
+ALL = (FENNA, JONAS, BRUME, KNALDEALS)
 FIX = Words(
     nl="Dit uittreksel is van vorig jaar. Stuur er een dat hooguit drie maanden oud is.",
     en="This extract is from last year. Send one that is at most three months old.",
 )
 REST = {  # of kira, who told the rest at once
     Item.REPRESENTATIVE: {"represented_by": "Kira Fictief", "represented_as": "eigenaar"},
-    Item.CONTACT: {"phone": "+31 15 000 00 00"},
+    Item.CONTACT: {"phone": PHONES[KIRA]},
 }
 
 
@@ -104,7 +121,7 @@ def add() -> None:
         return
     for applicant in ALL:
         _begin(applicant)
-    for applicant in (FENNA, JONAS):
+    for applicant in (FENNA, JONAS, KNALDEALS):
         _send_in(applicant)
     _complete_kira()
     _ask_to_fix(JONAS)

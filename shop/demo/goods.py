@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from shop import prices
+from shop import delivery_tables, prices
 from shop.database import db
+from shop.delivery_tables import Stretch
 from shop.demo import catalogue
 from shop.listing_facts import folded
 from shop.models import Category, DeliveryRate, Picture, Product, Seller, Variant
@@ -14,6 +15,7 @@ from shop.words import Words
 
 DELIVERS_TO = ("NL", "BE")
 ABROAD = {"days": 1, "cost": 200}  # what a border adds to a delivery, where it is not free
+HEAVIER = {2_000: 0, 10_000: 300}  # up to so many grams it costs so much more
 CURRENCY = "EUR"
 OFFERED = 1000  # what a seller of the demo offers to who else shows a thing in a clip: 10 %
 
@@ -47,6 +49,7 @@ def add_products(shop: catalogue.Entry, files: catalogue.Files) -> None:
         db.session.add(product)
         db.session.flush()
         _add_variants(product, entry, files)
+        _lay_table(product)
 
 
 def _describe(product: Product, entry: catalogue.Entry) -> None:
@@ -77,6 +80,19 @@ def _delivery(entry: catalogue.Entry, country: str) -> DeliveryRate:
     cost = Money(promise["cost_cents"] + crosses * ABROAD["cost"] * bool(promise["cost_cents"]), CURRENCY)
     free_from = promise["free_from_cents"] or None  # what costs nothing needs no bound
     return DeliveryRate(country=country, min_days=soonest, max_days=latest, cost=cost, free_from_minor=free_from)
+
+
+def _lay_table(product: Product) -> None:
+    """Its seller's delivery table, if they have none: what they list later costs what their first product does."""
+    if delivery_tables.of(product.seller_id):
+        return
+    stretches = []
+    for rate in product.delivery:
+        for grams, more in HEAVIER.items():
+            cost = rate.cost.minor and rate.cost.minor + more
+            bounds = (rate.country, rate.min_days, rate.max_days, cost, rate.free_from_minor, grams)
+            stretches.append(Stretch(*bounds))
+    delivery_tables.lay(product.seller, stretches)
 
 
 def _add_variants(product: Product, entry: catalogue.Entry, files: catalogue.Files) -> None:

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import accounts, clock, gateways, look_ups, marks, payees, proofs, sellers, verdicts
+from shop import accounts, checklist, clock, gateways, look_ups, marks, payees, proofs, sellers, verdicts
 from shop.accounts import Person
 from shop.database import db
-from shop.demo import catalogue
+from shop.demo import catalogue, files
 from shop.gateways.bank_port import Verdict
 from shop.gateways.company_sandbox import SandboxRegister
 from shop.models import Address, BankState, LookUpKind, LookUpResult, Profile, Role, Seller, SellerKind, User, Vetting
@@ -42,6 +42,7 @@ APPLICANTS = (
     Account("applicant", "fenna@weeft.example", "Fenna weeft", "fenna.weeft"),
     Account("applicant", "jonas@lichtwerk.example", "Lichtwerk", "lichtwerk"),
     Account("applicant", "bonjour@atelierbrume.example", "Atelier Brume", "atelier.brume"),
+    Account("applicant", "info@knaldeals.example", "Knaldeals", "knaldeals"),
 )
 
 
@@ -102,6 +103,7 @@ def add_sellers(entries: list[catalogue.Entry]) -> None:
         if entry["trader"] and judge and not catalogue.is_there(Seller, Seller.profile_id == profile.id):
             _apply(entry, profile)
             _be_known(entry, profile)
+            files.fill(profile.handle, by=accounts.as_actor(judge), days_ago=entry["vetting"]["days_ago"] + 1)
             if entry["vetting"]["state"] != Vetting.WAITING:
                 _decide(entry, accounts.as_actor(judge))
 
@@ -111,7 +113,13 @@ def _apply(entry: catalogue.Entry, profile: Profile) -> None:
     owner = Person(profile.user_id or 0, profile.name, "")
     with clock.at(catalogue.ago(entry["vetting"]["days_ago"] + 2 * is_decided)):
         sellers.apply(
-            owner, handle=profile.handle, shop_name=profile.name, is_told=False, **_identity(entry), **_ways(entry)
+            owner,
+            handle=profile.handle,
+            shop_name=profile.name,
+            is_told=False,
+            **_identity(entry),
+            **_ways(entry),
+            **files.told(profile.handle),
         )
 
 
@@ -124,23 +132,26 @@ def _be_known(entry: catalogue.Entry, profile: Profile) -> None:
     account = payees.Checked(iban, holder, check.name if check else look_ups.NOBODY, verdict)
     with clock.at(seller.applied_at):
         payees.keep(seller.id, BankState.CURRENT, account, by=owner)
-    if entry["vetting"]["state"] == Vetting.WAITING:
         _look_up(seller)
 
 
 def _look_up(seller: Seller) -> None:
     """What the sandbox says, which is asked of nobody: no job is left to do, and no real register hears of a demo."""
-    if isinstance(register := gateways.company(seller.company_register), SandboxRegister):
-        found = register.find(seller.company_number)
-        result, answer = look_ups.compare(found, seller.legal_name, seller.postcode, seller.city)
-        asked, kind = seller.company_number, LookUpKind.COMPANY
-        look_ups.note(seller.id, kind, source=register.name, asked=asked, result=result, answer=answer)
+    asked = {LookUpKind.COMPANY: (seller.company_number, gateways.company(seller.company_register))}
+    asked |= {LookUpKind.VAT: (seller.vat_number, gateways.vat(seller.vat_number))}
+    for kind, (number, register) in asked.items():
+        if number and isinstance(register, SandboxRegister):
+            found = register.find(number)
+            result, answer = look_ups.compare(found, seller.legal_name, seller.postcode, seller.city)
+            look_ups.note(seller.id, kind, source=register.name, asked=number, result=result, answer=answer)
 
 
 def _decide(entry: catalogue.Entry, judge: Person) -> None:
     vetting, seller = entry["vetting"], sellers.called(entry["handle"])
     with clock.at(catalogue.ago(vetting["days_ago"])):
-        verdicts.settle(seller, vetting["state"], by=judge, words=Words.read(vetting["reason"]), is_told=False)
+        looked_at = checklist.asked_of(seller.kind, seller.country) if vetting["state"] == Vetting.APPROVED else ()
+        why: dict[str, Any] = {"words": Words.read(vetting["reason"]), "looked_at": looked_at}
+        verdicts.settle(seller, vetting["state"], by=judge, **why, is_told=False)
         if seller.vetting == Vetting.APPROVED:
             seller.established_at = clock.now()  # the made-up shop has been selling for a while
 

@@ -14,6 +14,11 @@ TABLE = {
     "BE68539007547034": Verdict(LookUpResult.MATCH),
     "DE89370400440532013000": Verdict(LookUpResult.MATCH),
     "FR1420041010050500013M02606": Verdict(LookUpResult.MATCH),
+    "NL61TEST0123456701": Verdict(LookUpResult.MATCH),  # of the demo's shops; there is no such bank
+    "NL07TEST0123456703": Verdict(LookUpResult.MATCH),
+    "NL77TEST0123456704": Verdict(LookUpResult.MATCH),
+    "NL50TEST0123456705": Verdict(LookUpResult.MATCH),
+    "DE87000000000123456705": Verdict(LookUpResult.MATCH),
     "NL39RABO0300065264": Verdict(LookUpResult.CLOSE, "Mina de Groot-Bakker"),
     "BE71096123456769": Verdict(LookUpResult.CLOSE, "Huis van Smaak BV"),
     "NL20INGB0001234567": Verdict(LookUpResult.NO_MATCH),

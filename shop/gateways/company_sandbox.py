@@ -16,6 +16,10 @@ TABLE = {
     "96354429": Entry(("Test Cooperatie",), "Hizzaarderlaan 3 A, 8823 SJ Lollum", is_active=False),
     "0123456749": Entry(("Huis van Smaak BV (fictief)",), "Proeflokaalstraat 21, 9000 Gent"),
     "NL999999990B51": Entry(("WOLKSTAP B.V.",), "WOLKENKADE 00008 3511ZZ UTRECHT"),
+    "91440300TEST00001": Entry(
+        ("BrightPeak Trading Co., Ltd. (fictitious)",), "18 Lantern Harbour Road, Nanshan, 518000 Shenzhen"
+    ),
+    "NL999999995B06": Entry(("KIRA KERAMIEK",), "OVENPAD 00015 2611ZZ DELFT"),
     "BE0123456749": Entry(("BV HUIS VAN SMAAK",), "Proeflokaalstraat 21, 9000 Gent"),
     "DE123456788": Entry((), ""),  # Germany says that a number is valid, and not whose it is
 }

@@ -7,14 +7,14 @@ from typing import Any
 from flask import Blueprint, request, url_for
 from flask_login import current_user
 from flask_wtf.file import FileField
-from wtforms import BooleanField, DecimalField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from shop import media, tagging, videos
 from shop.database import db
 from shop.errors import Refused
-from shop.hypermedia import Answer, Form, done, leave, page, wants_fragment
+from shop.hypermedia import Answer, DecimalNumber, Form, done, leave, page, wants_fragment
 from shop.i18n import LANGUAGES, _, _l
 from shop.models import Clip, Disclosure
 
@@ -48,10 +48,10 @@ class TagForm(Form):
     """Which product is to be seen, when and where."""
 
     product = StringField(_l("Product"), validators=[InputRequired(_l("Choose a product."))])
-    start = DecimalField(
+    start = DecimalNumber(
         _l("From second"), places=1, validators=[InputRequired(_l("Fill in a second.")), NumberRange(0, 60)]
     )
-    end = DecimalField(
+    end = DecimalNumber(
         _l("To second"), places=1, validators=[InputRequired(_l("Fill in a second.")), NumberRange(0, 61)]
     )
     place = StringField(_l("Place in the frame"), default="0.5 0.5", validators=[Length(max=30)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, current_app, request, session, url_for
 from flask_login import current_user, login_user, logout_user
@@ -21,22 +21,40 @@ from shop.notifications import wait_in_a_folder
 bp = Blueprint("credentials", __name__)
 
 YEAR = 365 * 24 * 60 * 60
+LONGEST = 500  # characters of an address that one was going to
 IS_AN_ADDRESS = Regexp(mailbox.ADDRESS, message=_l("This does not look like an e-mail address."))
 EMAIL = (InputRequired(_l("Fill in your e-mail address.")), at_most(254), IS_AN_ADDRESS)
 WHY = {"like": _l("To like a clip you sign in first. After that, press the heart once more.")}
 PASSWORD = (InputRequired(_l("Fill in your password.")), at_most(128))
 
 
-class SignInForm(Form):
-    """Who one is, and the proof; where one was going, and the proof that one reads this mail."""
+def _ours(address: str | None) -> str:
+    """Where one was going, if that is a page of ours, and no longer than our own pages are."""
+    return home_address(address, "") if address and len(address) <= LONGEST else ""
+
+
+class DoorForm(Form):
+    """Where one was going: it goes along from page to page, and into the mail, until one is in."""
+
+    next = HiddenField(filters=(_ours,))
+
+    def to(self, page: str, **more: Any) -> str:
+        """The address of another page at the door, from which one goes on to the same place."""
+        return url_for(f"credentials.{page}", **more, next=self.next.data or None)
+
+
+Door = TypeVar("Door", bound=DoorForm)
+
+
+class SignInForm(DoorForm):
+    """Who one is, and the proof; also the proof that one reads this mail."""
 
     email = EmailField(_l("E-mail address"), validators=[InputRequired(_l("Fill in your e-mail address."))])
     password = PasswordField(_l("Password"), validators=PASSWORD)
-    next = HiddenField()
     confirm = HiddenField()
 
 
-class SignUpForm(Form):
+class SignUpForm(DoorForm):
     """A new account."""
 
     name = StringField(_l("Your name"), validators=[DataRequired(_l("What may we call you?")), at_most(80)])
@@ -51,16 +69,21 @@ class SignUpForm(Form):
             raise ValidationError(no.words) from no
 
 
-class ForgottenForm(Form):
+class ForgottenForm(DoorForm):
     """Where the link should go."""
 
     email = EmailField(_l("E-mail address"), validators=EMAIL)
 
 
-class NewPasswordForm(Form):
+class NewPasswordForm(DoorForm):
     """What it shall be from now on."""
 
     password = PasswordField(_l("New password"), validators=PASSWORD)
+
+
+def _going(kind: type[Door]) -> Door:
+    """An empty form that knows where one was going."""
+    return kind(None, next=request.args.get("next"))
 
 
 @bp.get("/sign-in")
@@ -88,7 +111,7 @@ def sign_in_now() -> Answer:
     except Refused as no:
         form.password.errors = [no.words]
         return page("credentials/sign_in.html", "form", status=no.status, form=form)
-    home = home_address(form.next.data or "", url_for("accounts.show"))
+    home = form.next.data or url_for("accounts.show")
     if isinstance(person, credentials.Half):
         home = url_for("proofs.show", next=home)
     return _remember(leave(home), device, person)
@@ -161,7 +184,7 @@ def sign_out() -> Answer:
 @bp.get("/sign-up")
 def sign_up() -> Answer:
     """A new account."""
-    return page("credentials/sign_up.html", "form", form=SignUpForm())
+    return page("credentials/sign_up.html", "form", form=_going(SignUpForm))
 
 
 @bp.post("/sign-up")
@@ -171,21 +194,23 @@ def sign_up_now() -> Answer:
     if not form.validate():
         return page("credentials/sign_up.html", "form", status=422, form=form)
     limits.spend("20 per hour", "sign-up address", limits.who_asks())
-    credentials.sign_up(form.email.data, form.name.data, form.password.data, language=i18n.language())
+    said = {"language": i18n.language(), "going": form.next.data}
+    credentials.sign_up(form.email.data, form.name.data, form.password.data, **said)
     db.session.commit()
-    return leave(url_for(".mailed"))
+    return leave(form.to("mailed"))
 
 
 @bp.get("/mailed")
 def mailed() -> Answer:
     """Look in your mail."""
-    return page("credentials/mailed.html", "mailed", wait_in_a_folder=wait_in_a_folder())
+    facts: dict[str, Any] = {"wait_in_a_folder": wait_in_a_folder(), "form": _going(DoorForm)}
+    return page("credentials/mailed.html", "mailed", **facts)
 
 
 @bp.get("/reset")
 def forgotten() -> Answer:
     """A forgotten password."""
-    return page("credentials/forgotten.html", "form", form=ForgottenForm())
+    return page("credentials/forgotten.html", "form", form=_going(ForgottenForm))
 
 
 @bp.post("/reset")
@@ -195,9 +220,9 @@ def ask_for_reset() -> Answer:
     if not form.validate():
         return page("credentials/forgotten.html", "form", status=422, form=form)
     limits.spend("20 per hour", "reset address", limits.who_asks())
-    credentials.ask_for_reset(form.email.data)
+    credentials.ask_for_reset(form.email.data, going=form.next.data)
     db.session.commit()
-    return leave(url_for(".mailed"))
+    return leave(form.to("mailed"))
 
 
 @bp.get("/reset/<token>")
@@ -205,7 +230,7 @@ def choose(token: str) -> Answer:
     """Choose a new password. To look does not use the link up: mail programs look, too."""
     if not credentials.is_reset_open(token):
         raise Refused(_("This link has been used, or it is older than an hour. Ask for a new one."), 410)
-    return secret(page("credentials/choose.html", "form", form=NewPasswordForm(), token=token))
+    return secret(page("credentials/choose.html", "form", form=_going(NewPasswordForm), token=token))
 
 
 @bp.post("/reset/<token>")
@@ -220,4 +245,4 @@ def reset(token: str) -> Answer:
         form.password.errors = [no.words]
         return secret(page("credentials/choose.html", "form", status=no.status, form=form, token=token))
     db.session.commit()
-    return leave(url_for(".sign_in", changed=1))
+    return leave(form.to("sign_in", changed=1))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from wtforms import DecimalField, EmailField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import EmailField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from shop import listing_facts
-from shop.hypermedia import Form, WholeNumber, at_most
+from shop.hypermedia import DecimalNumber, Form, WholeNumber, at_most
 from shop.i18n import LANGUAGES, _l, language
 from shop.models import Product, StockKind
 from shop.words import Words
@@ -142,7 +142,7 @@ class TermsForm(Form):
     vat_rate = SelectField(_l("VAT in the price"), choices=[])
     guarantee_nl = StringField(_l("Guarantee in Dutch"), [at_most(listing_facts.LONGEST["guarantee"])])
     guarantee_en = StringField(_l("Guarantee in English"), [at_most(listing_facts.LONGEST["guarantee"])])
-    creator_rate = DecimalField(
+    creator_rate = DecimalNumber(
         _l("For who shows it in a clip, in per cent"), [InputRequired(_l("Fill in a number.")), NumberRange(0, 50)]
     )
 

@@ -13,7 +13,7 @@ from shop.countries import COUNTRIES
 from shop.delivery_tables import Stretch
 from shop.errors import Refused
 from shop.grid import CURRENCY, MOST, Cell
-from shop.i18n import _
+from shop.i18n import _, decimal_sign
 from shop.listing_facts import HEAVIEST
 from shop.models import Product
 from shop.money import Money
@@ -21,14 +21,15 @@ from shop.words import Words
 
 BLANK = 2  # empty rows under a table, to be filled in
 _AMOUNT = re.compile(r"(\d{1,7})(?:[.,](\d{1,2}))?")
+_THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?:\.\d{3})*,\d{1,2}$)|(?<=\d),(?=\d{3}(?:,\d{3})*\.\d{1,2}$)")
 _WHOLE = re.compile(r"\d{1,7}")
 _BETWEEN = re.compile(r"(?:^|\s+)/(?:\s+|$)")  # and not in "black/white"
 _SPLIT = re.compile(r"[,;\n]")
 
 
 def minor(text: str) -> int:
-    """An amount as one types it, in cents: "79,95" and "79.95" are 7995. 422 for what is none."""
-    found = _AMOUNT.fullmatch(text.strip().removeprefix("€").strip())
+    """An amount as one types it, in cents: "79,95" and "79.95" are 7995, "1.079,95" is 107995. 422 for what is none."""
+    found = _AMOUNT.fullmatch(_THOUSANDS.sub("", text.strip().removeprefix("€").strip()))
     if found is None:
         raise Refused(_("Write an amount as 12.50."), 422)
     return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
@@ -42,8 +43,8 @@ def whole(text: str) -> int:
 
 
 def typed(amount: int | None) -> str:
-    """An amount in cents as a field has it: `12.50`."""
-    return "" if amount is None else f"{amount // 100}.{amount % 100:02}"
+    """An amount in cents as a field has it: `12.50`, in Dutch `12,50`."""
+    return "" if amount is None else f"{amount // 100}{decimal_sign()}{amount % 100:02}"
 
 
 def color_of(text: str) -> Words:

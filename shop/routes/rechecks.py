@@ -52,6 +52,7 @@ def _shown(status: int = 200, wrong: dict[str, str] | None = None) -> Answer:
     shop = packing.shop_of(current_user.id)
     found = [(paper, rechecks.is_asked(paper)) for paper in rechecks.of(shop.id)]
     facts: dict[str, Any] = {"most": LARGEST, "wrong": wrong or {}, "today": rechecks.today()}
+    facts |= {"grace": rechecks.GRACE, "stops": rechecks.stops}
     return page("seller/papers.html", "papers", status=status, papers=found, shop=shop, **facts)
 
 
@@ -98,4 +99,5 @@ def _listed(status: int = 200, wrong: dict[str, str] | None = None) -> Answer:
         "typed": request.form.get("until", ""),
         "words": request.form.get("words", ""),
     }
-    return page("moderation/rechecks.html", "rechecks", status=status, waiting=rechecks.waiting(), **facts)
+    facts |= {"waiting": rechecks.waiting(), "grace": rechecks.GRACE, "longest": rechecks.GRACE + rechecks.PATIENCE}
+    return page("moderation/rechecks.html", "rechecks", status=status, **facts)

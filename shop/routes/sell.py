@@ -10,7 +10,7 @@ from wtforms import RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Regexp
 
-from shop import application, checklist, i18n, limits, reasons, sellers, verdicts
+from shop import application, checklist, i18n, limits, reasons, sellers, statements, verdicts
 from shop.checklist import Item, Step
 from shop.countries import ORIGINS
 from shop.database import db, let_go
@@ -106,6 +106,7 @@ def shown(seller: Seller, status: int = 200, **more: Any) -> Answer:
     if seller.vetting == Vetting.WAITING:
         facts |= {"before": sellers.waiting_before(seller), "until": application.decided_by(seller)}
     facts |= {"can_object": verdicts.can_object(seller), "can_take_back": application.can_take_back(seller)}
+    facts |= {"told": statements.of(seller), "note": reasons.unlisted(seller.vetting_note)}
     return page("sell/show.html", "application", status=status, **facts, **more)
 
 

@@ -88,7 +88,7 @@ class ReturnsForm(StepForm):
     returns_country = SelectField(_l("Country"), choices=sorted(EU))
     returns_days = WholeNumber(
         _l("Within how many days"),
-        [FILL_IN, NumberRange(14, 365, _l("The law gives buyers 14 days; you may give up to 365."))],
+        [FILL_IN, NumberRange(14, 365, _l("Here buyers have 14 days at least; you may give up to 365."))],
         default=14,
         render_kw={"inputmode": "numeric"},
     )

@@ -82,7 +82,7 @@ ABOUT = {
     Item.MARK: _l("Who sells as a brand shows that the mark is theirs, so that nobody borrows a name."),
     Item.BANK: _l("What you earn goes there. Your bank tells us whether the name fits."),
     Item.GOODS: _l("A moderator looks at this first. Your products you put in later."),
-    Item.RETURNS: _l("Buyers may send things back within 14 days, to an address in the European Union."),
+    Item.RETURNS: _l("Here buyers may send things back within 14 days or more, to an address in the European Union."),
     Item.PROMISE: _l("The law asks for this promise before you sell (Digital Services Act, art. 30)."),
 }
 STATES = {

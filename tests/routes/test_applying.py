@@ -132,6 +132,12 @@ def test_kind_and_country_are_changed_on_a_page_of_their_own(app, mina):
 # The checklist
 
 
+def test_what_nobody_has_looked_at_yet_is_no_moderator_s_wish(mina):
+    begun(mina)
+    assert "A moderator asks you" not in mina.get("/sell").text
+    assert "A moderator asks you" not in mina.get("/sell/goods").text
+
+
 def test_the_checklist_says_what_is_missing_how_long_it_takes_and_where_to_go_on(mina):
     begun(mina)
     told(mina, but=(Item.IDENTITY, Item.BANK))
@@ -200,7 +206,7 @@ WRONG = [
     (PERSON, "contact", CONTACT | {"postcode": "35111 AA"}, "postcode", "A postcode in this country looks different."),
     (PERSON, "goods", {"sells_what": "mugs"}, "sells_what", "Tell us in 10 to 500 characters."),
     (PERSON, "returns", RETURNS | {"returns_country": "CN"}, "returns_country", "Not a valid choice."),
-    (PERSON, "returns", RETURNS | {"returns_days": "13"}, "returns_days", "The law gives buyers 14 days"),
+    (PERSON, "returns", RETURNS | {"returns_days": "13"}, "returns_days", "Here buyers have 14 days at least"),
     (PERSON, "promise", {"is_self_certified": "y"}, "terms", "Nobody sells here without these terms."),
     (PERSON, "bank", {"iban": "NL91ABNA0417164301", "holder": "Mina"}, "iban", ""),
     (BUSINESS, "register", {"company_register": "KVK", "company_number": "6875011"}, "company_number", ""),

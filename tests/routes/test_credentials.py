@@ -220,6 +220,44 @@ def test_signing_up_with_htmx_goes_to_the_same_page(post):
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/mailed")
 
 
+@pytest.mark.parametrize("htmx", [True, False])
+def test_who_came_to_sell_gets_there_after_signing_up_by_every_page_and_by_the_mail(client, post, letters, htmx):
+    door = client.get("/sell").location
+    assert door == "/sign-in?next=/sell"
+    assert 'href="/sign-up?next=/sell"' in client.get(door).text
+    asked = client.get("/sign-up?next=/sell").text
+    assert ('name="next" type="hidden" value="/sell"' in asked, 'href="/sign-in?next=/sell"' in asked) == (True, True)
+    wrong = signed_up(post, htmx=htmx, next="/sell", name="").text
+    assert 'name="next" type="hidden" value="/sell"' in wrong
+    assert 'action="/sign-up?next=/sell"' in wrong  # so that it goes along to another language as well
+    answer = signed_up(post, htmx=htmx, next="/sell")
+    assert (answer.headers["HX-Redirect"] if htmx else answer.location) == "/mailed?next=/sell"
+    assert 'href="/sign-in?next=/sell"' in client.get("/mailed?next=/sell").text
+    link = link_in(letters()[0])
+    assert 'name="next" type="hidden" value="/sell"' in client.get(link).text
+    confirm = link.partition("confirm=")[2].partition("&")[0]
+    known = {"email": "kai@example.com", "confirm": confirm, "next": "/sell"}
+    assert 'value="/sell"' in post("/sign-in", htmx=htmx, password="not this one", **known).text
+    answer = post("/sign-in", htmx=htmx, password=WORDS, **known)
+    assert (answer.headers["HX-Redirect"] if htmx else answer.location) == "/sell"
+
+
+def test_a_forgotten_password_leads_on_to_sell_as_well(client, post, noor, letters):
+    assert 'value="/sell"' in client.get("/reset?next=/sell").text
+    assert post("/reset", email=noor.email, next="/sell").location == "/mailed?next=/sell"
+    link = link_in(letters()[0])
+    assert 'value="/sell"' in client.get(link).text
+    assert post(link, password=WORDS, next="/sell").location == "/sign-in?changed=1&next=/sell"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", "/" + "x" * 500])
+def test_signing_up_leads_nobody_to_somebody_elses_page(client, post, letters, elsewhere):
+    assert 'name="next"' not in client.get("/sign-up", query_string={"next": elsewhere}).text.partition("<footer")[0]
+    assert signed_up(post, next=elsewhere).location == "/mailed"
+    assert "next" not in link_in(letters()[0])
+    assert post("/reset", email="kai@example.com", next=elsewhere).location == "/mailed"
+
+
 def test_who_has_an_account_gets_a_mail_and_everybody_else_the_same_answer(app, post, noor, letters):
     new, known = signed_up(post), signed_up(post, email=noor.email, name="Mallory")
     assert (new.status_code, new.location, new.text) == (known.status_code, known.location, known.text)

@@ -360,3 +360,32 @@ def test_a_stopped_seller_is_refused_with_the_page_still_open(app, mina, drafted
         assert asked(address, **form).status_code == 403
     assert kept(app, Product.title) == [({"nl": "Wolkschoen"},)]
     assert kept(app, Picture.id) == kept(app, Variant.id) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "price", "rate", "cost"), [("nl", "79,95", "12,50", "3,95"), ("en", "79.95", "12.50", "3.95")]
+)
+def test_what_the_shop_fills_in_has_the_comma_or_the_point_of_the_language_and_both_are_read(
+    app, mina, drafted, language, price, rate, cost
+):
+    """Written with the sign of the other language, and shown with one's own."""
+    speaks = {"Accept-Language": language}
+    other = {"nl": ".", "en": ","}[language]
+    written = [re.sub(r"[.,]", other, text) for text in ("1079.95", rate, cost)]
+    grid = GRID | {"price": [written[0], "1.084,95"]}
+    assert mina.post(f"{drafted}/variants", data=grid, headers=speaks).status_code == 303
+    assert mina.post(f"{drafted}/terms", data=TERMS | {"creator_rate": written[1]}, headers=speaks).status_code == 303
+    assert mina.post("/seller/delivery", data=TABLE | {"cost": [written[2], ""]}, headers=speaks).status_code == 303
+    with app.test_request_context():
+        assert db.session.scalars(db.select(Variant.price_minor).order_by(Variant.position)).all() == [107995, 108495]
+        assert db.session.scalar(db.select(Product.creator_rate)) == 1250
+    page = mina.get(drafted, headers=speaks).text
+    sign = price[2]
+    assert (f'name="price" value="1079{sign}95"' in page, f'value="{rate}"' in page) == (True, True)
+    assert f'name="cost" value="{cost}"' in mina.get("/seller/delivery", headers=speaks).text
+    for wrong in ("1,2,3", "1.2.3", "1,250"):
+        assert mina.post(f"{drafted}/variants", data=GRID | {"price": [wrong, "1"]}, headers=speaks).status_code == 422
+    wrong = mina.post(f"{drafted}/terms", data=TERMS | {"creator_rate": "1,2.5"}, headers=speaks)
+    assert (wrong.status_code, 'value="1,2.5"' in wrong.text) == (422, True)
+    with app.test_request_context():
+        assert db.session.scalar(db.select(Product.creator_rate)) == 1250

@@ -5,7 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from shop import accounts, appeals, audit, clock, papers, payees, proposals, reasons, sanctions, sellers, statements
 from shop.database import db
@@ -15,6 +15,7 @@ from shop.models import (
     BankAccount,
     BankState,
     Event,
+    ListingCase,
     LookUpResult,
     Paper,
     PaperKind,
@@ -119,7 +120,7 @@ def test_the_queue_is_oldest_first_by_kind_and_turns_its_pages_with_as_many_ques
         address = f"/moderation?kind=business&after={more}" if more else ""
     assert seen == [f"shop{n:05}" for n in range(45)]
     assert len(asked_for) == 1
-    assert asked_for.pop() <= 6
+    assert asked_for.pop() <= 7
     assert "shop00001" not in rex.get("/moderation?kind=brand").text
 
 
@@ -191,6 +192,43 @@ def test_something_is_to_be_fixed_and_mina_reads_what(app, rex, waiting, letters
     assert kept(app, Seller.vetting) == [("needs_fixing",)]
 
 
+def test_each_reason_stands_at_its_item_and_only_what_is_about_all_of_it_above(app, rex, waiting, signed_in_as):
+    claimed(rex)
+    form = {"state": "fix", "reason": "vague", "words": "Which mugs?"}
+    rex.post("/moderation/sellers/mina/items/goods", data=form | {"seen": seen(rex)})
+    rex.post("/moderation/sellers/mina/items/returns", data=form | {"seen": seen(rex), "words": "Whose street?"})
+    decided(rex, "needs_fixing", "Take your time.")
+    mina = signed_in_as("mina")
+    page = mina.get("/sell").text
+    above, _at, below = page.partition('class="sell__list"')
+    assert "Take your time." in above
+    assert [(words in above, below.count(words)) for words in ("Which mugs?", "Whose street?")] == [(False, 1)] * 2
+    assert [words in mina.get("/sell/goods").text for words in ("Which mugs?", "Whose street?")] == [True, False]
+    with app.test_request_context(method="POST"):  # what was told is gone since: why it was asked again is not
+        db.session.execute(update(Seller).values(sells_what=""))
+        db.session.commit()
+    assert "Which mugs?" in mina.get("/sell").text
+    assert "Which mugs?" in mina.get("/sell/goods").text
+
+
+def test_the_desk_says_how_much_waits_in_each_of_its_rows(app, rex, mug):
+    counted = r">(Accounts that are to change|Listings that wait|Papers to look at again): (\d+)<"
+    assert dict(re.findall(counted, rex.get("/moderation").text)) == {
+        "Accounts that are to change": "0",
+        "Listings that wait": "0",
+        "Papers to look at again": "0",
+    }
+    with app.test_request_context(method="POST"):
+        shop, product = db.session.execute(select(Product.seller_id, Product.id)).one()
+        facts = {"sealed_iban": b"x", "key_id": "k", "last4": "4300", "country": "NL", "holder": "Mina"}
+        db.session.add(BankAccount(seller_id=shop, state="waiting", payee_check="match", set_at=clock.now(), **facts))
+        db.session.add(ListingCase(code="case", product_id=product, why=[], opened_at=clock.now()))
+        paper = papers.keep(shop, PaperKind.FRONT, Read("jpeg", (b"a page",), b""), b"mark")
+        paper.valid_until = clock.now().date() - timedelta(days=2)
+        db.session.commit()
+    assert set(dict(re.findall(counted, rex.get("/moderation").text)).values()) == {"1"}
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 @pytest.mark.parametrize(
     ("verdict", "given", "words"),
@@ -219,8 +257,12 @@ def test_a_refusal_says_why_and_is_objected_to_once_before_another_moderator(app
     page = mina.get("/sell").text
     assert "We do not sell this kind of goods." in page
     assert mina.post("/sell/objection", data={"words": "short"}).status_code == 422
+    about = f'<a href="/statements/{kept(app, Statement.code)[0][0]}">Refused, '
+    assert ("It is about this decision: " + about in page, 'href="/statements"' in page) == (True, True)
+    assert 'href="/statements"' in mina.get("/account").text
     letters()
     assert mina.post("/sell/objection", data={"words": "They are only mugs, look."}).status_code == 303
+    assert "Your objection is about this decision: " + about in mina.get("/sell").text
     assert [mail["Subject"] for mail in letters()] == ["We have your objection"]
     assert "They are only mugs, look." in rex.get("/moderation/sellers/mina").text
     assert ">Appeal</span>" in rex.get("/moderation").text

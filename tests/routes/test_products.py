@@ -197,12 +197,15 @@ def test_clips_in_which_it_is_seen_are_links_to_them(app, client, scarf):
 def test_a_private_person_is_called_one_and_keeps_the_own_address(app, client, scarf):
     def go_private(product):
         product.seller.kind, product.seller.phone = SellerKind.INDIVIDUAL, "+31 6 12345678"
+        product.guarantee = Words(en="Statutory guarantee of two years")  # as it was told before that was refused
 
     change(app, go_private)
     text = plain(client.get("/p/scarf").text)
     assert "Sold by Atelier Mina · private person" in text
     assert "The consumer law of the EU, such as the right to change your mind within 14 days, does not apply" in text
     assert "Legal guarantee: for at least" not in text
+    assert "Statutory" not in text
+    assert "does not apply. It has to be what the page says it is" in text
     assert "Returns go to Utrecht, Netherlands" in text
     trader = text[text.index("Who sells this") :]
     assert "Oudegracht" not in trader

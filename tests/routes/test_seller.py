@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from sqlalchemy import select, update
 
-from shop import accounts, checklist, clock, papers
+from shop import accounts, checklist, clock, i18n, papers
 from shop.checklist import Item
 from shop.database import db
 from shop.gateways.paper_reader import Read
@@ -105,7 +105,7 @@ def test_home_tells_who_is_new_how_far_they_are(app, mina):
     with app.test_request_context(method="POST"):
         db.session.execute(update(Seller).values(established_at=None))
         db.session.commit()
-    assert "0 of 10 orders are delivered" in mina.get("/seller").text
+    assert "orders of 0 of 10 different buyers have arrived" in mina.get("/seller").text
 
 
 @pytest.mark.parametrize("address", ["/seller", "/seller/orders", "/seller/papers"])
@@ -214,9 +214,16 @@ def test_a_paper_that_runs_out_is_sent_anew_and_looked_at(app, mina, paper, sign
     assert "It runs out on" in mina.get("/seller/papers").text
     file = {"kind": "front", "file": (BytesIO(jpeg()), "front.jpg")}
     there(mina.post("/seller/papers", data=file, headers=HTMX if htmx else {}), htmx)
-    assert "It runs out on" not in mina.get("/seller/papers").text
+    page = mina.get("/seller/papers").text
+    stops = (clock.now() + timedelta(days=5 + 28)).date()
+    assert "It runs out on" not in page
+    with app.test_request_context():
+        assert f"where nobody has by {i18n.long_date(stops)}, your sales stop." in page
+    assert "your sales stop 14 days after that day" in page
     rex = signed_in_as("rex", Role.MODERATOR)
-    assert "Atelier Mina" in rex.get("/moderation/rechecks").text
+    page = rex.get("/moderation/rechecks").text
+    assert "Atelier Mina" in page
+    assert "14 days after that day; 28 days after it where a new one waits for us" in page
     with app.app_context():
         code = db.session.scalar(select(Paper.code).where(Paper.state == "sealed"))
     assert send(rex, f"/moderation/rechecks/{code}", htmx, until="soon").status_code == 422

@@ -39,6 +39,8 @@ KIRA = {"name": "Kira Keramiek (fictief)", "address": address("Ovenpad 15", "261
 FACTORY = {"name": "Lantern Harbour Electronics Co., Ltd. (fictitious)", "address": address("Block 7, Harbour Industrial Park, Bao'an", "518100", "Shenzhen", "CN"), "email": "compliance@lanternharbour.example"}
 LOKET = {"name": "Loket Europa Productveiligheid B.V. (fictief)", "address": address("Loodskade 44", "3089 ZZ", "Rotterdam", "NL"), "email": "rp@loketeuropa.example"}
 
+MENDED = both("Laat een steek los? Dan naai of brei ik hem een jaar lang gratis vast.", "A stitch comes loose? For a year I mend it for nothing.")  # a private person: her own promise, and no guarantee of the law
+
 SELLERS = {  # handle: stock kind, ships from, handling days, delivery promise (days, days, cents, free from), maker, responsible person
     "wolkstap": ("own_stock", ("NL", "Tiel"), 1, (1, 2, 395, 5000), WOLKSTAP, WOLKSTAP), "tante.toos": ("made_to_order", ("NL", "Zwolle"), 7, (8, 10, 495, None), TOOS, TOOS),
     "huis.van.smaak": ("own_stock", ("BE", "Gent"), 2, (2, 4, 495, 4000), HUIS, HUIS), "brightpeak.audio": ("supplier_ships", ("CN", "Shenzhen"), 4, (8, 14, 0, 0), FACTORY, LOKET),
@@ -128,7 +130,7 @@ PRODUCTS = [
     product("pouch", "tante.toos", "bags", ("Genaaide toilettas", "Sewn wash bag"),
             ("Toilettas van gewatteerd katoen, genaaid nadat je bestelt. Kies een kleur; het voeringstofje is elke keer een verrassing.",
              "Wash bag in quilted cotton, sewn after you order. Choose a colour; the lining is a surprise every time."),
-            (("gewatteerd katoen", "quilted cotton"), 2, "22 x 16 x 8", 110, ("1", "1"), ("nee", "no")), [6, 6]),
+            (("gewatteerd katoen", "quilted cotton"), 2, "22 x 16 x 8", 110, ("1", "1"), ("nee", "no")), [6, 6], guarantee=MENDED),
     product("tshirt", "wolkstap", "fashion", ("Zwaar katoenen T-shirt", "Heavy cotton T-shirt"),
             ("T-shirt van 220 grams katoen met een boord die niet lubbert. Krimpt de eerste keer ongeveer 2%.", "T-shirt in 220 gram cotton with a collar that keeps its shape. Shrinks about 2% in the first wash."),
             (("100% biologisch katoen", "100% organic cotton"), 220, ("recht", "straight"), ("30 °C, niet in de droger", "30 °C, do not tumble dry"), ("Portugal", "Portugal")),
@@ -139,7 +141,7 @@ PRODUCTS = [
     product("scarf", "tante.toos", "fashion", ("Handgebreide sjaal", "Hand-knitted scarf"),
             ("Sjaal van merinowol, 180 cm lang, gebreid nadat je bestelt. Prikt niet; ik heb hem zelf de hele winter om.",
              "Merino scarf, 180 cm long, knitted after you order. Does not itch; I wear mine all winter."),
-            (("100% merinowol", "100% merino wool"), 260, ("25 x 180 cm", "25 x 180 cm"), ("wolwas, plat drogen", "wool wash, dry flat"), ("Nederland", "the Netherlands")), [4, 4]),
+            (("100% merinowol", "100% merino wool"), 260, ("25 x 180 cm", "25 x 180 cm"), ("wolwas, plat drogen", "wool wash, dry flat"), ("Nederland", "the Netherlands")), [4, 4], guarantee=MENDED),
     product("sunglasses", "wolkstap", "fashion", ("Dijk zonnebril UV400", "Dijk sunglasses UV400"),
             ("Zonnebril met gepolariseerde glazen, filtercategorie 3. Niet geschikt om bij schemer mee te rijden.", "Sunglasses with polarised lenses, filter category 3. Not suitable for driving at dusk."),
             (("bio-acetaat", "bio-acetate"), 28, ("middel, 145 mm", "medium, 145 mm"), ("doekje inbegrepen", "cloth included"), ("Italië", "Italy")), [19, 7]),
