@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, exists, or_, select, update
 
-from shop import audit, checklist, clock, history, jobs, notifications, papers, reasons, sanctions
+from shop import audit, checklist, clock, history, jobs, marks, notifications, papers, reasons, sanctions
 from shop.accounts import Person
 from shop.checklist import Item
 from shop.database import connection, db, first, rows
@@ -270,6 +270,6 @@ def _called(code: str, by: Person) -> Row[Any]:
     paper = first(_ONE, code=code)
     if paper is None:
         raise NotFound(_("This paper is not here any more."))
-    if paper.user_id == by.id:
+    if marks.is_near(paper.seller_id, by.id):
         raise Refused(_("This shop is for another moderator to decide on."), 403)
     return paper

@@ -401,6 +401,28 @@ def test_20_a_bribed_moderator_cannot_close_open_or_pay_alone_nor_judge_their_ow
     assert told == ["ban proposed", "ban declined", "role given", "seller decided"]
 
 
+def test_20_who_judges_decides_nothing_about_what_may_be_their_own_under_another_name(app, signed_in_as):
+    """Rex sells here too; the same telephone applies once more. Neither does he decide it, nor does he read of it."""
+    client = signed_in_as("rex", Role.MODERATOR)
+    with app.test_request_context(method="POST"):
+        rex, olga = accounts.as_actor(accounts.called("rex@example.com")), a_person("olga", Role.MODERATOR)
+        own, other = an_applicant("rexshop", "Winkel van Rex"), an_applicant("kira", "Kira", street="Elders 2")
+        own.profile.user_id = rex.id
+        for seller in (own, other):
+            marks.keep(seller)
+        db.session.commit()
+        no(403, verdicts.take, other, by=rex)
+        no(403, sanctions.propose_ban, other, by=rex, reason="not_sent", words=WHY)
+        sanctions.propose_ban(other, by=olga, reason="not_sent", words=WHY)
+        code = db.session.scalars(select(Proposal.code)).one()
+        assert (proposals.how_many(rex), proposals.how_many(olga)) == (0, 1)
+        no(403, proposals.confirm, code, by=rex)
+        assert other.vetting == "waiting"
+    seen, others = (who.get("/moderation/sellers/kira").text for who in (client, signed_in_as("olga")))
+    assert ("Winkel van Rex" in seen, "Winkel van Rex" in others) == (False, True)
+    assert "another moderator" in seen
+
+
 @pytest.mark.parametrize("how", [delete(AuditEntry), update(AuditEntry).values(reason="all was well")])
 def test_20_who_writes_history_anew_is_stopped_by_the_database(app, signed_in_as, how):
     signed_in_as("noor")

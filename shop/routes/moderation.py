@@ -15,6 +15,7 @@ from shop import (
     clock,
     evidence,
     i18n,
+    marks,
     proposals,
     reasons,
     sanctions,
@@ -82,7 +83,7 @@ def _shown(applied: Seller, status: int = 200, **more: Any) -> Answer:
 
 
 def _context(applied: Seller) -> dict[str, Any]:
-    is_own = applied.profile.user_id == current_user.id
+    is_own = marks.is_near(applied.id, current_user.id)
     steps, found = checklist.of(applied), evidence.of(applied)
     may_decide = applied.vetting == Vetting.WAITING and verdicts.is_for(applied, current_user)
     return {
@@ -90,7 +91,7 @@ def _context(applied: Seller) -> dict[str, Any]:
         "steps": steps,
         "lacking": verdicts.lacking(applied, steps),
         "fixes": [step.item for step in steps if step.state == State.FIX],
-        "evidence": found._replace(twins=[]) if is_own else found,  # nobody reads what they are suspected of
+        "evidence": found._replace(twins=[]) if is_own else found,  # nobody reads what they themselves are suspected of
         "papers_of": checklist.PAPERS,
         "answers_of": evidence.ANSWERS,
         "dated": verdicts.DATED,
