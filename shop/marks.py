@@ -79,7 +79,7 @@ def keep(seller: Seller) -> None:
         MarkKind.COMPANY: _company(seller.company_register, seller.company_number),
         MarkKind.PHONE: phone(seller.country, seller.phone),
         MarkKind.EMAIL: mailbox(seller.email),
-        MarkKind.ADDRESS: _address(seller),
+        MarkKind.ADDRESS: address(seller.country, seller.street, seller.postcode),
     }
     for kind, text in told.items():
         _keep(seller.id, kind, text)
@@ -95,9 +95,14 @@ def _keep(seller_id: int, kind: MarkKind, text: str) -> None:
         mine = (marks.c.seller_id == seller_id, marks.c.kind == kind)
         connection().execute(delete(marks).where(*mine))
         return
-    mark = vault.mark(f"{kind} {text}".encode())
+    mark = of(kind, text)
     row = insert(marks).values(seller_id=seller_id, kind=kind, mark=mark)
     connection().execute(row.on_conflict_do_update(index_elements=["seller_id", "kind"], set_={"mark": mark}))
+
+
+def of(kind: MarkKind, text: str) -> bytes:
+    """The mark of something that is written in one way already."""
+    return vault.mark(f"{kind} {text}".encode())
 
 
 def twins(seller: Seller) -> list[Twin]:
@@ -144,7 +149,7 @@ def _company(register: str, number: str) -> str:
     return f"{register} {bare}" if bare else ""
 
 
-def _address(seller: Seller) -> str:
-    """The street, its number and the postcode are an address; the town follows from these."""
-    street, postcode = letters(seller.street), letters(seller.postcode)
-    return f"{seller.country} {postcode} {street}" if street and postcode else ""
+def address(country: str, street: str, postcode: str) -> str:
+    """The street with its number and the postcode are an address; the town follows from these."""
+    bare, code = letters(street), letters(postcode)
+    return f"{country} {code} {bare}" if bare and code else ""

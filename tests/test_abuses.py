@@ -24,6 +24,7 @@ from shop import (
     papers,
     proposals,
     refund_desk,
+    refunds,
     registers,
     sanctions,
     sellers,
@@ -47,8 +48,10 @@ from shop.models import (
     Proposal,
     Refund,
     Role,
+    RoleGrant,
     Seller,
     Transfer,
+    Variant,
     Vetting,
 )
 from shop.money import Money
@@ -244,6 +247,69 @@ def test_04_what_is_forbidden_does_not_go_up_and_what_is_taken_down_is_gone_ever
         listing_cases.take_down(product, by=rex, reason="counterfeit", words=WHY)
         db.session.commit()
     is_gone(app, stranger, fields)
+
+
+# 10: who buys from themselves
+
+ELSEWHERE = {"street": "Elders", "house_number": "9", "postcode": "1101 ZZ"}
+
+
+def counted(code="mug"):
+    return db.session.scalar(select(Product.sold).where(Product.code == code).execution_options(populate_existing=True))
+
+
+def a_brusher():
+    """Mina sells mugs with an account of her own, and Kira's shop has the same telephone."""
+    seller, mina = db.session.scalars(select(Seller)).one(), a_person("mina", Role.SELLER)
+    seller.profile.user_id, seller.phone, seller.established_at = mina.id, "+31 6 12345678", None
+    kira = an_applicant("kira", "Kira", phone="06-12345678", street="Straat 5", email="kira@k.example")
+    for one in (seller, kira):
+        marks.keep(one)
+    db.session.execute(update(Variant).values(stock=50))
+    db.session.commit()
+    return seller.id
+
+
+def kin_of(order):
+    return db.session.scalar(select(Order.kin).where(Order.id == order))
+
+
+def test_10_who_buys_their_own_goods_looks_no_better_sold_and_no_longer_established(app, at_the_desk, mug, monkeypatch):
+    """As herself, from her mailbox with a plus, to her own door, and through the account of who has her telephone."""
+    monkeypatch.setitem(app.config, "NEWCOMER_ORDERS", 1)
+    brusher, before = a_brusher(), counted()
+    mina, kira = (accounts.called(f"{name}@example.com").id for name in ("mina", "kira"))
+    tricks = {
+        "person": {"user_id": mina, "email": "a@x.example", **ELSEWHERE},
+        "shop": {"user_id": kira, "email": "b@x.example", **ELSEWHERE},
+        "email": {"email": "Mina+gift@shop.example", **ELSEWHERE},
+        "address": {"email": "c@x.example", "street": "OUDEGRACHT", "house_number": "1", "postcode": "3511aa"},
+    }
+    for kin, buyer in tricks.items():
+        _purchase, order = bought({mug.small: 2}, **buyer)
+        db.session.execute(update(Order).where(Order.id == order).values(status="delivered"))
+        assert (kin_of(order), counted()) == (kin, before)
+    assert (newcomers.count_delivery(brusher), newcomers.is_one(brusher)) == (False, True)
+    refunds.give(order)  # what never counted is not taken off either
+    assert counted() == before
+    _purchase, order = bought({mug.small: 2}, email="noor@x.example", **ELSEWHERE)
+    assert (kin_of(order), counted()) == ("", before + 2)
+    db.session.execute(update(Order).where(Order.id == order).values(status="delivered"))
+    assert newcomers.count_delivery(brusher) is True
+
+
+def test_10_a_moderator_sees_it_beside_the_shop_and_its_owner_does_not(app, mug, signed_in_as):
+    with app.test_request_context(method="POST"):
+        a_brusher()
+        mina = accounts.called("mina@example.com")
+        _purchase, order = bought({mug.small: 1}, user_id=mina.id, **ELSEWHERE)
+        mina.roles = [RoleGrant(role=Role.MODERATOR, granted_at=clock.now())]
+        code = db.session.get_one(Order, order).code
+        db.session.commit()
+    seen, own = (signed_in_as(*who).get("/moderation/sellers/mina").text for who in (("rex", "moderator"), ("mina",)))
+    told = (f'href="/moderation/orders/{code}"', "bought by the owner")
+    assert [words in seen for words in told] == [True, True]
+    assert [words in own for words in told] == [False, False]
 
 
 # 13, 14: the money

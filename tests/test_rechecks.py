@@ -217,6 +217,18 @@ def test_what_is_not_accepted_is_asked_for_again_with_a_reason_and_the_old_day(m
     assert state(mina) == "suspended"
 
 
+def test_one_that_was_sent_before_the_old_day_was_kept_is_turned_down_with_the_latest_that_it_can_have_been(
+    mina, rex, monkeypatch
+):
+    moment = on(monkeypatch, -3)
+    rechecks.send(mina, "front", FOUND, b"new")
+    db.session.execute(update(Paper).values(carried_until=None))
+    db.session.execute(update(Seller).values(decided_at=moment - timedelta(days=300)))
+    db.session.commit()
+    rechecks.turn_down(paper(), "This is a picture of a cat.", by=rex)
+    assert [row.valid_until for row in rechecks.of(mina)] == [(moment + timedelta(days=30)).date()]
+
+
 def test_one_side_alone_is_no_identity(mina, rex, monkeypatch):
     papers.keep(mina, PaperKind.BACK, FOUND, b"other")
     db.session.execute(update(Paper).values(valid_until=UNTIL))

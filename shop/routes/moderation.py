@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from shop import (
     appeals,
+    brushing,
     checklist,
     claims,
     clock,
@@ -85,6 +86,7 @@ def _shown(applied: Seller, status: int = 200, **more: Any) -> Answer:
 def _context(applied: Seller) -> dict[str, Any]:
     is_own = marks.is_near(applied.id, current_user.id)
     steps, found = checklist.of(applied), evidence.of(applied)
+    bought = [] if is_own else brushing.of(applied.id)
     may_decide = applied.vetting == Vetting.WAITING and verdicts.is_for(applied, current_user)
     return {
         "seller": applied,
@@ -92,6 +94,7 @@ def _context(applied: Seller) -> dict[str, Any]:
         "lacking": verdicts.lacking(applied, steps),
         "fixes": [step.item for step in steps if step.state == State.FIX],
         "evidence": found._replace(twins=[]) if is_own else found,  # nobody reads what they themselves are suspected of
+        "own_orders": bought,
         "papers_of": checklist.PAPERS,
         "answers_of": evidence.ANSWERS,
         "dated": verdicts.DATED,
