@@ -17,6 +17,7 @@ from shop import (
     clock,
     disputes,
     evidence,
+    limits,
     listing_cases,
     look_ups,
     marks,
@@ -55,6 +56,7 @@ from shop.models import (
     Vetting,
 )
 from shop.money import Money
+from shop.routes import seller as seller_routes
 from shop.words import Words
 from tests.applicants import a_person, accept_all, an_applicant, taken
 from tests.bookkeeping import bought, payable, send_due
@@ -404,6 +406,24 @@ def test_17_who_has_stolen_a_cookie_keeps_nothing_of_it(app, client, mina, pass_
     assert client.get("/account").location.startswith("/sign-in")
 
 
+def test_17_a_device_that_we_do_not_know_is_told_to_its_owner_who_can_end_it(app, client, mina, letters):
+    """A thief has the password; the owner's own browser is known, and says nothing when she comes back in it."""
+    letters()
+    client.post("/sign-out")
+    client.post("/sign-in", data={"email": "mina@example.com", "password": "twelve letters"})
+    assert [mail["Subject"] for mail in letters()] == []
+    thief = app.test_client()
+    thief.environ_base |= {"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_USER_AGENT": "Mozilla (Windows) Firefox/140"}
+    thief.post("/sign-in", data={"email": "mina@example.com", "password": "twelve letters"})
+    assert thief.get("/account").status_code == 200
+    (mail,) = letters()
+    words = mail.get_body(("plain",)).get_content()
+    assert (mail["To"], mail["Subject"]) == ("mina@example.com", "A device that we do not know: was that you?")
+    assert [said for said in ("Firefox - Windows", "/reset", "/account") if said not in words] == []
+    assert client.post("/account/devices/removal").location == "/sign-in"
+    assert thief.get("/account").location.startswith("/sign-in")
+
+
 def test_17_a_stolen_password_opens_nothing_where_there_is_a_second_proof(app, client, mina, knows):  # noqa: F811
     set_up(client)
     client.post("/sign-out")
@@ -441,6 +461,51 @@ def test_19_a_seller_learns_of_buyers_only_what_they_need_and_of_others_nothing(
     assert client.get(f"/seller/orders/{other[:8]}").status_code == 404
     assert [client.get(f"{at}/{n}").status_code for at in ("/orders", "/purchases") for n in (1, 2)] == [404] * 4
     assert (len(own), own in told) == (22, False)  # 128 bits of chance, and no counter; a seller knows eight letters
+
+
+@pytest.fixture
+def home_of_noor(app, mina, mug):
+    """Where the buyer of an order lives, and what the order is called at its seller's."""
+    with app.test_request_context(method="POST"):
+        _purchase, order = bought({mug.small: 1}, name="Noor Geheim", street="Verborgenweg")
+        return order, db.session.get_one(Order, order).code[:8]
+
+
+def test_19_where_a_buyer_lives_is_shown_until_ninety_days_after_it_arrived_and_never_again(
+    app, client, home_of_noor, pass_time
+):
+    order, number = home_of_noor
+    pages = [f"/seller/orders/{number}", f"/seller/orders/{number}/slip", "/seller/orders?q=geheim"]
+    with app.test_request_context(method="POST"):
+        when = clock.now() - timedelta(days=89, hours=23)
+        db.session.execute(update(Order).where(Order.id == order).values(status="delivered", delivered_at=when))
+        db.session.commit()
+    assert ["Geheim" in client.get(page).text for page in pages] == [True] * 3
+    pass_time(hours=2)
+    assert ["Geheim" in client.get(page).text for page in pages] == [False] * 3
+    assert client.get(pages[1]).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "/seller/orders/{}",
+        "/seller/orders/{}/slip",
+        "/seller/orders?q=noor",
+        "/seller/payouts.csv",
+        "/seller/products/export.csv",
+    ],
+)
+def test_19_who_gathers_buyers_page_by_page_is_stopped_for_the_rest_of_the_hour(client, home_of_noor, monkeypatch, at):
+    """With the limit at two for this test; that it is so many in the shop is asserted beside."""
+    rules = (seller_routes, "OPENINGS"), (seller_routes, "LISTS_SEEN"), (limits, "EXPORTS")
+    assert [getattr(*rule) for rule in rules] == ["400 per hour", "120 per hour", "30 per hour"]
+    for rule in rules:
+        monkeypatch.setattr(*rule, "2 per hour")
+    page = at.format(home_of_noor[1])
+    told = [client.get(page) for _n in range(3)]
+    assert [answer.status_code for answer in told] == [200, 200, 429]
+    assert (0 < int(told[2].headers["Retry-After"]) <= 3600, "Verborgenweg" in told[2].text) == (True, False)
 
 
 # 20: who judges
