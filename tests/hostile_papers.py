@@ -128,7 +128,7 @@ if __name__ == "__main__":
                 found = read(file)
                 made = b"".join(found.pages if sys.argv[2] == "paper" else found.sizes)
                 left = [word.decode("latin-1") for word in ACTIVE if word.lower() in made.lower()]
-                end = f"active {left}" if left else "place" if b"Exif" in made else "cleaned"
+                end = f"carries {left}" if left else "tells where" if b"Exif" in made else "cleaned"
             except paper_reader.UnfitError as error:
                 end = str(error.flaw)
         took = time.monotonic() - began

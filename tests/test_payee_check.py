@@ -1,4 +1,4 @@
-"""What whoever asks the banks has to keep to: the contract of `gateways/bank_port.py`, for each adapter that there is."""
+"""What whoever asks the banks has to keep to (`gateways/bank_port.py`), tried with each adapter that there is."""
 
 import pytest
 

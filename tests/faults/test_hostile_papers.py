@@ -34,7 +34,7 @@ def is_right(one, kind, end):
     """A picture that goes in a window is never a PDF; else the same counts for both."""
     if kind == "picture" and one.content.startswith(b"%PDF"):
         return end == "other_kind"
-    return not end.startswith(("active", "place")) and one.is_cleaned in (None, end == "cleaned")
+    return not end.startswith(("carries", "tells where")) and one.is_cleaned in (None, end == "cleaned")
 
 
 def test_twenty_five_hostile_papers_are_refused_or_cleaned(seen, promise):
