@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select, tuple_, update
 
-from shop import audit, clock, reasons, statements
+from shop import audit, clock, marks, reasons, statements
 from shop.accounts import Person
 from shop.audit import Actor
 from shop.database import connection, db, first, insert, rows
@@ -33,13 +33,13 @@ made, appeals = Statement.__table__, Appeal.__table__
 sellers, profiles = Seller.__table__, Profile.__table__
 _OPEN = (
     select(appeals.c.id, appeals.c.at, made.c.code, made.c.verdict, made.c.decided_by_id, made.c.second_by_id)
-    .add_columns(profiles.c.handle, profiles.c.name, profiles.c.user_id)
+    .add_columns(profiles.c.handle, profiles.c.name, profiles.c.user_id, made.c.seller_id)
     .join_from(appeals, made, made.c.id == appeals.c.statement_id)
     .join(sellers, sellers.c.id == made.c.seller_id)
     .join(profiles, profiles.c.id == sellers.c.profile_id)
     .where(appeals.c.outcome.is_(None))
 )
-_FOR = _OPEN.where(func.coalesce(profiles.c.user_id, 0) != bindparam("person"))  # nobody waits for themselves
+_FOR = _OPEN.where(~marks.near(made.c.seller_id))  # nobody waits for themselves
 _QUEUE = (
     _FOR.where(tuple_(appeals.c.at, appeals.c.id) > tuple_(bindparam("at", type_=appeals.c.at.type), bindparam("id")))
     .order_by(appeals.c.at, appeals.c.id)
@@ -120,7 +120,9 @@ def open_of(seller: Seller, verdict: Verdict) -> Row[Any] | None:
 
 def is_for(row: Row[Any], person: Actor) -> bool:
     """May this moderator decide on an appeal? Not on their own, nor on one against what they decided or confirmed."""
-    return person.id not in (row.user_id, row.decided_by_id, row.second_by_id)
+    if person.id in (row.user_id, row.decided_by_id, row.second_by_id):
+        return False
+    return not marks.is_near(row.seller_id, person.id)
 
 
 def close(appeal: int, outcome: AppealOutcome, *, by: Actor) -> None:

@@ -166,7 +166,7 @@ def _to_decide(handle: str, seen: str, by: Person, reason: str) -> tuple[Seller,
     waits = _waiting_of(seller.id)
     if stamp(waits) != seen:
         raise Refused(_("This has just changed. Please look again."))
-    if by.id in (seller.profile.user_id, waits.set_by_id):
+    if by.id == waits.set_by_id or marks.is_near(seller.id, by.id):
         raise Refused(_("This account is for another moderator to decide on."), 403)
     return seller, waits
 

@@ -68,6 +68,7 @@ _REPLACE = (
     .where(imports.c.seller_id == bindparam("seller"), imports.c.state == ImportState.READY)
     .values(state=ImportState.FAILED, content=b"", problem=bindparam("words"), ended_at=bindparam("now"))
 )
+_LOCK = select(Seller.id).where(Seller.id == bindparam("seller")).with_for_update()
 _SLUGS = select(categories.c.slug)
 
 
@@ -86,7 +87,7 @@ def send(person: Person, content: bytes, name: str) -> CatalogueImport:
 
     One that waits for its seller's word is over by that: else each would lie here with its five megabytes.
     """
-    seller = _seller(person)
+    seller = _alone(person)
     if _is_busy(seller.id):
         raise Refused(_("Your last file is still being worked on. Wait until that is done."))
     if len(content) > catalogue_csv.LARGEST:
@@ -102,7 +103,7 @@ def send(person: Person, content: bytes, name: str) -> CatalogueImport:
 
 def carry_out(person: Person, code: str) -> None:
     """Do what the file says, now that its seller has seen what that is. Once."""
-    seller = _seller(person)
+    seller = _alone(person)
     number = called(seller.id, code).id
     if run(_BEGIN, number=number) != 1:
         if _is_busy(seller.id):
@@ -113,6 +114,13 @@ def carry_out(person: Person, code: str) -> None:
 
 def _is_busy(seller: int) -> bool:
     return any(row.state in (ImportState.CHECKING, ImportState.APPLYING) for row in rows(_LAST, seller=seller))
+
+
+def _alone(person: Person) -> Seller:
+    """The seller; whoever else sends or carries out a file of theirs at this moment comes after us."""
+    seller = _seller(person)
+    rows(_LOCK, seller=seller.id)
+    return seller
 
 
 def _seller(person: Person) -> Seller:

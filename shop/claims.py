@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import or_, update
 
-from shop import clock
+from shop import clock, marks
 from shop.audit import Actor
 from shop.database import connection, db
 from shop.errors import Refused
@@ -20,7 +20,7 @@ sellers = Seller.__table__
 
 def take(seller: Seller, *, by: Actor) -> None:
     """Take an application to decide on, or keep it for longer; not while somebody else has it, nor one's own."""
-    if seller.profile.user_id == by.id:
+    if marks.is_near(seller.id, by.id):
         raise Refused(_("This application is for another moderator to decide."), 403)
     now = clock.now()
     free = or_(sellers.c.claimed_until.is_(None), sellers.c.claimed_until <= now, sellers.c.claimed_by_id == by.id)

@@ -18,9 +18,10 @@ from sqlalchemy import Row, bindparam, delete, select, update
 
 from shop import accounts, audit, clock, jobs, limits, notifications, passwords, proofs
 from shop.accounts import Person, as_actor, called, open_session, plain, sign_out_everywhere
+from shop.browsers import device_name
 from shop.database import connection, db, first, let_go
 from shop.errors import Refused
-from shop.i18n import _
+from shop.i18n import _, long_day, speaking
 from shop.models import KnownDevice, PasswordReset, User
 
 CONFIRM_WITHIN = 24 * 60 * 60  # seconds
@@ -155,13 +156,24 @@ def _let_in(found: Row[Any], fresh: str, *, known: bytes | None, browser: str, l
     user = db.session.get_one(User, found.id)
     if user.password_hash == found.password_hash:  # it may have changed while we were counting
         user.password_hash = fresh
+    is_first = user.confirmed_at is None  # who answers our mail is expected
     user.confirmed_at = user.confirmed_at or clock.now()
     user.language = user.language or language
+    is_half = proofs.is_asked_of(user)
     if known:
         db.session.add(KnownDevice(token_hash=known, user_id=user.id, created_at=clock.now()))
-    if proofs.is_asked_of(user):
+        if not is_first:
+            _tell_of_new_device(user, browser, is_half=is_half)
+    if is_half:
         return Half(user.id, _mark(user), user.language)
     return open_session(user, browser)
+
+
+def _tell_of_new_device(user: User, browser: str, *, is_half: bool) -> None:
+    """Somebody knew the password in a browser that has not been here: its owner hears of it, and what to do."""
+    with speaking(user.language):
+        at = long_day(clock.now())
+    _tell(user, "new-device", "new_device", device=device_name(browser), at=at, is_half=is_half)
 
 
 def half_way(user_id: int, mark: str) -> User | None:
@@ -276,8 +288,8 @@ def _replace(user_id: int, kept: str) -> User:
     return user
 
 
-def _tell(user: Any, kind: str, template: str) -> None:
-    to = {"to": user.email, "language": user.language, "name": user.name}
+def _tell(user: Any, kind: str, template: str, **facts: Any) -> None:
+    to = {"to": user.email, "language": user.language, "name": user.name, **facts}
     jobs.later(notifications.mail, kind=kind, about=secrets.token_hex(8), template=template, **to)
 
 

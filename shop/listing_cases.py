@@ -19,6 +19,7 @@ from shop import (
     audit,
     clock,
     jobs,
+    marks,
     newcomers,
     notifications,
     papers,
@@ -140,7 +141,7 @@ def as_it_stands(product: Product) -> str:
 
 def is_for(product: Product, person: Actor) -> bool:
     """May this moderator decide about it? Not about their own goods."""
-    return product.seller.profile.user_id != person.id
+    return not marks.is_near(product.seller_id, person.id)
 
 
 def alone(product: Product) -> None:

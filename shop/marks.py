@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, select
+from sqlalchemy import and_, bindparam, delete, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from shop import vault
-from shop.database import connection, insert, rows
-from shop.models import MarkKind, Profile, Seller, SellerMark
+from shop.database import connection, first, insert, rows
+from shop.models import MarkKind, Paper, Profile, Seller, SellerMark
 from shop.registers import normal_company, normal_iban, normal_vat
 
 marks, sellers, profiles = SellerMark.__table__, Seller.__table__, Profile.__table__
@@ -28,6 +29,31 @@ _TWINS = (
     .order_by(marks.c.kind, profiles.c.handle)
     .limit(100)
 )
+
+_near, _own = sellers.alias("near"), profiles.alias("near_own")
+_ours, _others = Paper.__table__.alias("near_ours"), Paper.__table__.alias("near_others")
+_ties, _of_them = marks.alias("near_ties"), marks.alias("near_of_them")
+
+
+def near(seller: Any) -> ColumnElement[bool]:
+    """Of the seller of a query: is this `:person`'s own shop, or does it share a mark or a paper with their shop?"""
+    same_mark = and_(_of_them.c.kind == _ties.c.kind, _of_them.c.mark == _ties.c.mark)
+    same_paper = or_(
+        _others.c.file_mark == _ours.c.file_mark,
+        and_(_others.c.picture_mark == _ours.c.picture_mark, _ours.c.picture_mark != b""),
+    )
+    told = select(_ties.c.id).join(_of_them, same_mark).where(_ties.c.seller_id == seller)
+    sent = select(_ours.c.id).join(_others, same_paper).where(_ours.c.seller_id == seller)
+    is_same = or_(
+        _near.c.id == seller,
+        told.where(_of_them.c.seller_id == _near.c.id).correlate(_near, seller.table).exists(),
+        sent.where(_others.c.seller_id == _near.c.id).correlate(_near, seller.table).exists(),
+    )
+    theirs = select(_near.c.id).join(_own, _own.c.id == _near.c.profile_id)
+    return theirs.where(_own.c.user_id == bindparam("person"), is_same).correlate(seller.table).exists()
+
+
+_NEAR = select(sellers.c.id).where(sellers.c.id == bindparam("seller"), near(sellers.c.id))
 
 # How a telephone number of a country begins where it is called from abroad.
 _CALLED = {"NL": "31", "BE": "32", "DE": "49", "FR": "33", "LU": "352", "GB": "44", "IE": "353", "AT": "43", "CH": "41"}
@@ -53,7 +79,7 @@ def keep(seller: Seller) -> None:
         MarkKind.COMPANY: _company(seller.company_register, seller.company_number),
         MarkKind.PHONE: phone(seller.country, seller.phone),
         MarkKind.EMAIL: mailbox(seller.email),
-        MarkKind.ADDRESS: _address(seller),
+        MarkKind.ADDRESS: address(seller.country, seller.street, seller.postcode),
     }
     for kind, text in told.items():
         _keep(seller.id, kind, text)
@@ -69,14 +95,24 @@ def _keep(seller_id: int, kind: MarkKind, text: str) -> None:
         mine = (marks.c.seller_id == seller_id, marks.c.kind == kind)
         connection().execute(delete(marks).where(*mine))
         return
-    mark = vault.mark(f"{kind} {text}".encode())
+    mark = of(kind, text)
     row = insert(marks).values(seller_id=seller_id, kind=kind, mark=mark)
     connection().execute(row.on_conflict_do_update(index_elements=["seller_id", "kind"], set_={"mark": mark}))
+
+
+def of(kind: MarkKind, text: str) -> bytes:
+    """The mark of something that is written in one way already."""
+    return vault.mark(f"{kind} {text}".encode())
 
 
 def twins(seller: Seller) -> list[Twin]:
     """Other sellers who told the same, by kind, whatever became of them: one question to the database."""
     return [Twin(MarkKind(row.kind), row.handle, row.name, row.vetting) for row in rows(_TWINS, seller=seller.id)]
+
+
+def is_near(seller: int, person: int) -> bool:
+    """Is this shop somebody's own, or is something of it the same as of theirs? Then others decide about it."""
+    return first(_NEAR, seller=seller, person=person) is not None
 
 
 # Written in one way
@@ -113,7 +149,7 @@ def _company(register: str, number: str) -> str:
     return f"{register} {bare}" if bare else ""
 
 
-def _address(seller: Seller) -> str:
-    """The street, its number and the postcode are an address; the town follows from these."""
-    street, postcode = letters(seller.street), letters(seller.postcode)
-    return f"{seller.country} {postcode} {street}" if street and postcode else ""
+def address(country: str, street: str, postcode: str) -> str:
+    """The street with its number and the postcode are an address; the town follows from these."""
+    bare, code = letters(street), letters(postcode)
+    return f"{country} {code} {bare}" if bare and code else ""

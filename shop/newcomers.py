@@ -62,12 +62,13 @@ _back = (
     .correlate(orders)
     .scalar_subquery()
 )
-# Of the seller of a query: how many others have had an order delivered and kept it. Ten orders to oneself are none.
+# Of the seller of a query: how many others have had an order delivered and kept it. Ten orders to oneself, or to who
+# shares something with the seller (`brushing`), are none.
 delivered = (
     select(func.count(distinct(_email)))
     .select_from(orders)
     .join(purchases, purchases.c.id == orders.c.purchase_id)
-    .where(orders.c.seller_id == sellers.c.id, orders.c.status == OrderStatus.DELIVERED)
+    .where(orders.c.seller_id == sellers.c.id, orders.c.status == OrderStatus.DELIVERED, orders.c.kin == "")
     .where(_back < orders.c.goods_minor + orders.c.delivery_minor)
     .where(
         ~exists()

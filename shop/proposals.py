@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select, update
 
-from shop import accounts, audit, clock
+from shop import accounts, audit, clock, marks
 from shop.accounts import Person
 from shop.audit import Actor
 from shop.database import connection, db, first, insert, rows
@@ -33,7 +33,7 @@ _OPEN = (
     .join(users, users.c.id == proposals.c.proposed_by_id)
     .where(proposals.c.outcome.is_(None))
 )
-_FOR = _OPEN.where(func.coalesce(profiles.c.user_id, 0) != bindparam("person"))  # nobody reads what is planned for them
+_FOR = _OPEN.where(~marks.near(proposals.c.seller_id))  # nobody reads what is planned for them
 _ALL = _FOR.order_by(proposals.c.at, proposals.c.id).limit(50)
 _CALLED = _OPEN.where(proposals.c.code == bindparam("code"))
 _OF = _FOR.where(proposals.c.seller_id == bindparam("seller")).order_by(proposals.c.id)
@@ -52,7 +52,7 @@ def carries_out(action: Action) -> Callable[[Deed], Deed]:
 
 def propose(seller: Seller, action: Action, *, by: Actor, reason: Reason, words: Words, seen: str = "") -> None:
     """Ask a second person to confirm this; once at a time."""
-    if seller.profile.user_id == by.id:
+    if marks.is_near(seller.id, by.id):
         raise Refused(_("This shop is for another moderator to decide on."), 403)
     told = {"reason": reason.code, "words": words, "seen": seen, "proposed_by_id": by.id, "at": clock.now()}
     new = insert(proposals).values(code=secrets.token_urlsafe(16), action=action, seller_id=seller.id, **told)
@@ -63,7 +63,8 @@ def propose(seller: Seller, action: Action, *, by: Actor, reason: Reason, words:
 
 
 def waiting(to: Actor) -> list[Row[Any]]:
-    """What waits for a second person, the oldest first, as this person may see it: nothing about their own shop."""
+    """What waits for a second person, the oldest first, as this person may see it: nothing about their own shop,
+    nor one that shares something with it."""
     return list(rows(_ALL, person=to.id))
 
 
@@ -100,7 +101,7 @@ def _close(code: str, outcome: ProposalOutcome, by: Actor) -> Proposal:
     row = first(_CALLED, code=code)
     if row is None:
         raise NotFound(_("Nothing waits for a second person here."))
-    if not is_for(row, by):
+    if not is_for(row, by) or marks.is_near(row.seller_id, by.id):
         raise Refused(_("This is for another person to confirm."), 403)
     ended = update(proposals).where(proposals.c.id == row.id, proposals.c.outcome.is_(None))
     told = {"outcome": outcome, "decided_by_id": by.id, "decided_at": clock.now()}

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, exists, func, or_, select, update
 
-from shop import audit, checklist, clock, history, jobs, notifications, papers, reasons, sanctions
+from shop import audit, checklist, clock, history, jobs, marks, notifications, papers, reasons, sanctions
 from shop.accounts import Person
 from shop.checklist import Item
 from shop.database import connection, db, first, rows
@@ -96,7 +96,9 @@ _WAITING = (
     .limit(100)
 )
 _ONE = (
-    select(*kept.c["id", "code", "kind", "seller_id", "carried_until"], profiles.c.handle, profiles.c.user_id)
+    select(
+        *kept.c["id", "code", "kind", "seller_id", "carried_until", "sent_at"], profiles.c.handle, profiles.c.user_id
+    )
     .add_columns(_is_new.label("is_new"))
     .join_from(kept, sellers, sellers.c.id == kept.c.seller_id)
     .join(profiles, profiles.c.id == sellers.c.profile_id)
@@ -248,13 +250,14 @@ def accept(code: str, until: date, *, by: Person) -> None:
 def turn_down(code: str, words: str, *, by: Person) -> None:
     """A new paper is no good: its owner hears why, and it is asked for again, with the day of the old one."""
     paper = _called(code, by)
-    if not paper.is_new or paper.carried_until is None:
+    if not paper.is_new:
         raise Refused(_("This has just changed. Please look again."))
     said = words.strip()
     if not 10 <= len(said) <= LONGEST_WORDS:
         raise Refused(_("Say what is wrong with it, in 10 to 500 characters: they read it."), 422)
     same = update(kept).where(kept.c.id == paper.id, kept.c.valid_until.is_(None))
-    connection().execute(same.values(valid_until=paper.carried_until))
+    until = paper.carried_until or (paper.sent_at + timedelta(days=max(REMINDERS))).date()  # when it was asked for
+    connection().execute(same.values(valid_until=until))
     checklist.changed(paper.seller_id, ITEMS[PaperKind(paper.kind)])
     history.note("seller", paper.seller_id, SENT_ANEW, TURNED_DOWN, said[:200])
     audit.note("paper turned down", f"seller:{paper.handle}", by=by, after={"kind": paper.kind, "words": said})
@@ -277,6 +280,6 @@ def _called(code: str, by: Person) -> Row[Any]:
     paper = first(_ONE, code=code)
     if paper is None:
         raise NotFound(_("This paper is not here any more."))
-    if paper.user_id == by.id:
+    if marks.is_near(paper.seller_id, by.id):
         raise Refused(_("This shop is for another moderator to decide on."), 403)
     return paper

@@ -62,7 +62,7 @@ sold, lines, purchases = Order.__table__, OrderLine.__table__, Purchase.__table_
 
 _ORDER = (
     select(
-        *sold.c["id", "seller_id", "status", "code", "purchase_id"],
+        *sold.c["id", "seller_id", "status", "code", "purchase_id", "kin"],
         sold.c.goods_currency.label("currency"),
         payments.c.id.label("payment_id"),
         purchases.c.settled_at,
@@ -202,7 +202,8 @@ def _write(order: Row[Any], minor: int, **facts: Any) -> int:
 def _call_off(order: Row[Any], by: int | None) -> None:
     """All of it goes back before it was sent: the order is off, and the goods are on the shelf again."""
     orders.move(order.id, order.status, OrderStatus.CANCELLED, by=by)
-    stock.put_back({row.variant_id: row.quantity for row in rows(_LINES, order=order.id)})
+    quantities = {row.variant_id: row.quantity for row in rows(_LINES, order=order.id)}
+    stock.put_back(quantities, has_counted=not order.kin)
 
 
 # At the gateway

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
-from shop import accounts, appeals, audit, clock, proposals, reasons, sellers, statements
+from shop import accounts, appeals, audit, clock, marks, proposals, reasons, sellers, statements
 from shop.accounts import Person
 from shop.database import connection, db
 from shop.errors import Refused
@@ -77,7 +77,7 @@ def _grant_open(seller: Seller, verdict: Verdict, by: Person) -> None:
 
 
 def _not_oneself(seller: Seller, by: Person) -> None:
-    if seller.profile.user_id == by.id:
+    if marks.is_near(seller.id, by.id):
         raise Refused(_("This shop is for another moderator to decide on."), 403)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Row, bindparam, case, func, or_, select, update
 
-from shop import audit, checklist, clock, jobs
+from shop import audit, checklist, clock, jobs, marks
 from shop.audit import Actor
 from shop.checklist import State, Step
 from shop.database import connection, db, first, rows
@@ -54,7 +54,7 @@ _WAITING = (
         looks.c.looked_at.is_(None),
         made.c.decided_by_id != _person,
         or_(made.c.second_by_id.is_(None), made.c.second_by_id != _person),
-        or_(profiles.c.user_id.is_(None), profiles.c.user_id != _person),
+        ~marks.near(made.c.seller_id),
     )
     .order_by(looks.c.drawn_at, looks.c.id)
     .limit(50)
@@ -93,9 +93,13 @@ def waiting(person: Actor) -> list[Row[Any]]:
 def called(code: str, person: Actor) -> Row[Any]:
     """One that waits for somebody like this person; for others it is not there."""
     row = first(_CALLED, code=code)
-    if row is None or row.looked_at or person.id in (row.decided_by_id, row.second_by_id, row.user_id):
+    if row is None or row.looked_at or _is_not_for(row, person):
         raise NotFound(_("There is nothing here to look at anew."))
     return row
+
+
+def _is_not_for(row: Row[Any], person: Actor) -> bool:
+    return person.id in (row.decided_by_id, row.second_by_id) or marks.is_near(row.seller_id, person.id)
 
 
 def blind(seller: Seller) -> list[Step]:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, and_, bindparam, func, select, update
 
-from shop import books, cart, clock, gateways, history, inbox, jobs, payments, refunds, stock
+from shop import books, brushing, cart, clock, gateways, history, inbox, jobs, payments, refunds, stock
 from shop.database import connection, db, first, let_go, rows, run
 from shop.gateways.payment_port import KEYS_LAST
 from shop.models import (
@@ -133,7 +133,9 @@ def _sell(payment: Row[Any]) -> bool:
         return False
     _move_orders(purchase, OrderStatus.PAID)
     bought = first(_PURCHASE, purchase=purchase)
-    if bought and bought.cart_id:
+    assert bought  # noqa: S101  it was claimed just now
+    brushing.note(bought)
+    if bought.cart_id:
         cart.take_out(bought.cart_id, _quantities(purchase))
     jobs.later(confirm, purchase=purchase)
     books.book(payment.id)

@@ -12,7 +12,20 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from shop import accounts, appeals, audit, checklist, claims, clock, papers, proposals, reasons, sellers, statements
+from shop import (
+    accounts,
+    appeals,
+    audit,
+    checklist,
+    claims,
+    clock,
+    marks,
+    papers,
+    proposals,
+    reasons,
+    sellers,
+    statements,
+)
 from shop.accounts import Person
 from shop.checklist import Item, State
 from shop.database import connection, rows
@@ -57,8 +70,9 @@ def as_it_stands(seller: Seller) -> str:
 
 
 def is_for(seller: Seller, person: Person) -> bool:
-    """May this moderator decide on it? Not on their own, and not on an appeal against what they decided."""
-    if seller.profile.user_id == person.id:
+    """May this moderator decide on it? Not on their own nor on one that shares something with it; nor on an appeal
+    against what they decided."""
+    if marks.is_near(seller.id, person.id):
         return False
     appeal = appeals.open_of(seller, Verdict.REFUSED)
     return appeal is None or appeals.is_for(appeal, person)

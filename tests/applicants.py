@@ -46,7 +46,12 @@ def an_applicant(handle: str = "mina", name: str = "Atelier Mina", language: str
     db.session.add(seller)
     db.session.flush()
     for kind in (PaperKind.FRONT, PaperKind.BACK):
-        papers.keep(seller.id, kind, Read("jpeg", (b"a page",), f"{handle[:4]:4}{kind[:4]}".encode()), kind.encode())
+        papers.keep(
+            seller.id,
+            kind,
+            Read("jpeg", (b"a page",), f"{handle[:4]:4}{kind[:4]}".encode()),
+            f"{handle} {kind}".encode(),
+        )
     db.session.add(_account_of(seller))
     db.session.commit()
     return seller

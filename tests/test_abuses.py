@@ -17,6 +17,7 @@ from shop import (
     clock,
     disputes,
     evidence,
+    limits,
     listing_cases,
     look_ups,
     marks,
@@ -24,6 +25,7 @@ from shop import (
     papers,
     proposals,
     refund_desk,
+    refunds,
     registers,
     sanctions,
     sellers,
@@ -47,11 +49,14 @@ from shop.models import (
     Proposal,
     Refund,
     Role,
+    RoleGrant,
     Seller,
     Transfer,
+    Variant,
     Vetting,
 )
 from shop.money import Money
+from shop.routes import seller as seller_routes
 from shop.words import Words
 from tests.applicants import a_person, accept_all, an_applicant, taken
 from tests.bookkeeping import bought, payable, send_due
@@ -246,6 +251,69 @@ def test_04_what_is_forbidden_does_not_go_up_and_what_is_taken_down_is_gone_ever
     is_gone(app, stranger, fields)
 
 
+# 10: who buys from themselves
+
+ELSEWHERE = {"street": "Elders", "house_number": "9", "postcode": "1101 ZZ"}
+
+
+def counted(code="mug"):
+    return db.session.scalar(select(Product.sold).where(Product.code == code).execution_options(populate_existing=True))
+
+
+def a_brusher():
+    """Mina sells mugs with an account of her own, and Kira's shop has the same telephone."""
+    seller, mina = db.session.scalars(select(Seller)).one(), a_person("mina", Role.SELLER)
+    seller.profile.user_id, seller.phone, seller.established_at = mina.id, "+31 6 12345678", None
+    kira = an_applicant("kira", "Kira", phone="06-12345678", street="Straat 5", email="kira@k.example")
+    for one in (seller, kira):
+        marks.keep(one)
+    db.session.execute(update(Variant).values(stock=50))
+    db.session.commit()
+    return seller.id
+
+
+def kin_of(order):
+    return db.session.scalar(select(Order.kin).where(Order.id == order))
+
+
+def test_10_who_buys_their_own_goods_looks_no_better_sold_and_no_longer_established(app, at_the_desk, mug, monkeypatch):
+    """As herself, from her mailbox with a plus, to her own door, and through the account of who has her telephone."""
+    monkeypatch.setitem(app.config, "NEWCOMER_ORDERS", 1)
+    brusher, before = a_brusher(), counted()
+    mina, kira = (accounts.called(f"{name}@example.com").id for name in ("mina", "kira"))
+    tricks = {
+        "person": {"user_id": mina, "email": "a@x.example", **ELSEWHERE},
+        "shop": {"user_id": kira, "email": "b@x.example", **ELSEWHERE},
+        "email": {"email": "Mina+gift@shop.example", **ELSEWHERE},
+        "address": {"email": "c@x.example", "street": "OUDEGRACHT", "house_number": "1", "postcode": "3511aa"},
+    }
+    for kin, buyer in tricks.items():
+        _purchase, order = bought({mug.small: 2}, **buyer)
+        db.session.execute(update(Order).where(Order.id == order).values(status="delivered"))
+        assert (kin_of(order), counted()) == (kin, before)
+    assert (newcomers.count_delivery(brusher), newcomers.is_one(brusher)) == (False, True)
+    refunds.give(order)  # what never counted is not taken off either
+    assert counted() == before
+    _purchase, order = bought({mug.small: 2}, email="noor@x.example", **ELSEWHERE)
+    assert (kin_of(order), counted()) == ("", before + 2)
+    db.session.execute(update(Order).where(Order.id == order).values(status="delivered"))
+    assert newcomers.count_delivery(brusher) is True
+
+
+def test_10_a_moderator_sees_it_beside_the_shop_and_its_owner_does_not(app, mug, signed_in_as):
+    with app.test_request_context(method="POST"):
+        a_brusher()
+        mina = accounts.called("mina@example.com")
+        _purchase, order = bought({mug.small: 1}, user_id=mina.id, **ELSEWHERE)
+        mina.roles = [RoleGrant(role=Role.MODERATOR, granted_at=clock.now())]
+        code = db.session.get_one(Order, order).code
+        db.session.commit()
+    seen, own = (signed_in_as(*who).get("/moderation/sellers/mina").text for who in (("rex", "moderator"), ("mina",)))
+    told = (f'href="/moderation/orders/{code}"', "bought by the owner")
+    assert [words in seen for words in told] == [True, True]
+    assert [words in own for words in told] == [False, False]
+
+
 # 13, 14: the money
 
 
@@ -338,6 +406,24 @@ def test_17_who_has_stolen_a_cookie_keeps_nothing_of_it(app, client, mina, pass_
     assert client.get("/account").location.startswith("/sign-in")
 
 
+def test_17_a_device_that_we_do_not_know_is_told_to_its_owner_who_can_end_it(app, client, mina, letters):
+    """A thief has the password; the owner's own browser is known, and says nothing when she comes back in it."""
+    letters()
+    client.post("/sign-out")
+    client.post("/sign-in", data={"email": "mina@example.com", "password": "twelve letters"})
+    assert [mail["Subject"] for mail in letters()] == []
+    thief = app.test_client()
+    thief.environ_base |= {"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_USER_AGENT": "Mozilla (Windows) Firefox/140"}
+    thief.post("/sign-in", data={"email": "mina@example.com", "password": "twelve letters"})
+    assert thief.get("/account").status_code == 200
+    (mail,) = letters()
+    words = mail.get_body(("plain",)).get_content()
+    assert (mail["To"], mail["Subject"]) == ("mina@example.com", "A device that we do not know: was that you?")
+    assert [said for said in ("Firefox - Windows", "/reset", "/account") if said not in words] == []
+    assert client.post("/account/devices/removal").location == "/sign-in"
+    assert thief.get("/account").location.startswith("/sign-in")
+
+
 def test_17_a_stolen_password_opens_nothing_where_there_is_a_second_proof(app, client, mina, knows):  # noqa: F811
     set_up(client)
     client.post("/sign-out")
@@ -377,6 +463,51 @@ def test_19_a_seller_learns_of_buyers_only_what_they_need_and_of_others_nothing(
     assert (len(own), own in told) == (22, False)  # 128 bits of chance, and no counter; a seller knows eight letters
 
 
+@pytest.fixture
+def home_of_noor(app, mina, mug):
+    """Where the buyer of an order lives, and what the order is called at its seller's."""
+    with app.test_request_context(method="POST"):
+        _purchase, order = bought({mug.small: 1}, name="Noor Geheim", street="Verborgenweg")
+        return order, db.session.get_one(Order, order).code[:8]
+
+
+def test_19_where_a_buyer_lives_is_shown_until_ninety_days_after_it_arrived_and_never_again(
+    app, client, home_of_noor, pass_time
+):
+    order, number = home_of_noor
+    pages = [f"/seller/orders/{number}", f"/seller/orders/{number}/slip", "/seller/orders?q=geheim"]
+    with app.test_request_context(method="POST"):
+        when = clock.now() - timedelta(days=89, hours=23)
+        db.session.execute(update(Order).where(Order.id == order).values(status="delivered", delivered_at=when))
+        db.session.commit()
+    assert ["Geheim" in client.get(page).text for page in pages] == [True] * 3
+    pass_time(hours=2)
+    assert ["Geheim" in client.get(page).text for page in pages] == [False] * 3
+    assert client.get(pages[1]).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "/seller/orders/{}",
+        "/seller/orders/{}/slip",
+        "/seller/orders?q=noor",
+        "/seller/payouts.csv",
+        "/seller/products/export.csv",
+    ],
+)
+def test_19_who_gathers_buyers_page_by_page_is_stopped_for_the_rest_of_the_hour(client, home_of_noor, monkeypatch, at):
+    """With the limit at two for this test; that it is so many in the shop is asserted beside."""
+    rules = (seller_routes, "OPENINGS"), (seller_routes, "LISTS_SEEN"), (limits, "EXPORTS")
+    assert [getattr(*rule) for rule in rules] == ["400 per hour", "120 per hour", "30 per hour"]
+    for rule in rules:
+        monkeypatch.setattr(*rule, "2 per hour")
+    page = at.format(home_of_noor[1])
+    told = [client.get(page) for _n in range(3)]
+    assert [answer.status_code for answer in told] == [200, 200, 429]
+    assert (0 < int(told[2].headers["Retry-After"]) <= 3600, "Verborgenweg" in told[2].text) == (True, False)
+
+
 # 20: who judges
 
 
@@ -399,6 +530,28 @@ def test_20_a_bribed_moderator_cannot_close_open_or_pay_alone_nor_judge_their_ow
     db.session.commit()
     told = [entry.action for entry in db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq))]
     assert told == ["ban proposed", "ban declined", "role given", "seller decided"]
+
+
+def test_20_who_judges_decides_nothing_about_what_may_be_their_own_under_another_name(app, signed_in_as):
+    """Rex sells here too; the same telephone applies once more. Neither does he decide it, nor does he read of it."""
+    client = signed_in_as("rex", Role.MODERATOR)
+    with app.test_request_context(method="POST"):
+        rex, olga = accounts.as_actor(accounts.called("rex@example.com")), a_person("olga", Role.MODERATOR)
+        own, other = an_applicant("rexshop", "Winkel van Rex"), an_applicant("kira", "Kira", street="Elders 2")
+        own.profile.user_id = rex.id
+        for seller in (own, other):
+            marks.keep(seller)
+        db.session.commit()
+        no(403, verdicts.take, other, by=rex)
+        no(403, sanctions.propose_ban, other, by=rex, reason="not_sent", words=WHY)
+        sanctions.propose_ban(other, by=olga, reason="not_sent", words=WHY)
+        code = db.session.scalars(select(Proposal.code)).one()
+        assert (proposals.how_many(rex), proposals.how_many(olga)) == (0, 1)
+        no(403, proposals.confirm, code, by=rex)
+        assert other.vetting == "waiting"
+    seen, others = (who.get("/moderation/sellers/kira").text for who in (client, signed_in_as("olga")))
+    assert ("Winkel van Rex" in seen, "Winkel van Rex" in others) == (False, True)
+    assert "another moderator" in seen
 
 
 @pytest.mark.parametrize("how", [delete(AuditEntry), update(AuditEntry).values(reason="all was well")])

@@ -1,8 +1,11 @@
 """Papers that run out: three reminders, then they are asked for again, and two weeks later sales stop by themselves."""
 
 from datetime import date, datetime, timedelta
+from importlib import import_module
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import func, select, update
 
 from shop import accounts, checklist, clock, papers, rechecks
@@ -215,6 +218,35 @@ def test_what_is_not_accepted_is_asked_for_again_with_a_reason_and_the_old_day(m
     db.session.commit()
     on(monkeypatch, 28)
     assert state(mina) == "suspended"
+
+
+def test_one_that_was_sent_before_the_old_day_was_kept_is_turned_down_with_the_latest_that_it_can_have_been(
+    mina, rex, monkeypatch
+):
+    moment = on(monkeypatch, -3)
+    rechecks.send(mina, "front", FOUND, b"new")
+    db.session.execute(update(Paper).values(carried_until=None))
+    db.session.execute(update(Seller).values(decided_at=moment - timedelta(days=300)))
+    db.session.commit()
+    rechecks.turn_down(paper(), "This is a picture of a cat.", by=rex)
+    assert [row.valid_until for row in rechecks.of(mina)] == [(moment + timedelta(days=30)).date()]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_papers_that_waited_when_the_old_day_began_to_be_kept_get_it_from_the_migration(mina, monkeypatch, is_known):
+    """The day of the one before it, else a month after it was sent; what was never sent anew is left alone."""
+    moment = on(monkeypatch, -3)
+    papers.keep(mina, PaperKind.EXTRACT, FOUND, b"extract")
+    rechecks.send(mina, "front", FOUND, b"new")
+    db.session.execute(update(Paper).values(carried_until=None))
+    if not is_known:
+        db.session.execute(update(Paper).where(Paper.state == "shredded").values(valid_until=None))
+    step = import_module("shop.migrations.versions.2026_11_28_own_orders")
+    with Operations.context(MigrationContext.configure(db.session.connection())):
+        step.carry_on()
+    db.session.expire_all()
+    days = {row.kind: row.carried_until for row in rechecks.of(mina)}
+    assert days == {"front": UNTIL if is_known else (moment + timedelta(days=30)).date(), "extract": None}
 
 
 def test_one_side_alone_is_no_identity(mina, rex, monkeypatch):

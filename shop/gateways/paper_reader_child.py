@@ -10,6 +10,7 @@ import ctypes
 import io
 import json
 import re
+import struct
 import sys
 import warnings
 import zlib
@@ -25,6 +26,7 @@ MOST_PAGES = 20
 DPI = 200
 MOST_UNPACKED = 4 * 1024 * 1024  # bytes of a list of objects in a PDF; more is a trick
 ACTIVE = re.compile(rb"/(?:JavaScript|Launch|EmbeddedFiles?|RichMedia|SubmitForm|ImportData|GoToE)(?![A-Za-z])")
+NO_EXIF = (SyntaxError, struct.error, ValueError)  # no TIFF at all, one that is cut off, a PNG's that is no hex
 HEX = re.compile(rb"#([0-9A-Fa-f]{2})")
 PACKED = re.compile(rb"/ObjStm\b.{0,400}?stream\r?\n", re.DOTALL)
 
@@ -64,7 +66,7 @@ def _turned(small: Image.Image, found: Image.Image) -> Image.Image:
     ways = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF's numbers to Pillow's
     try:
         way = ways.get(found.getexif().get(0x0112) or 1)
-    except Exception:
+    except NO_EXIF:
         way = None
     return small if way is None else small.transpose(Image.Transpose(way))
 
@@ -186,7 +188,7 @@ def main(fd: int, kind: str, sides: list[int]) -> dict[str, Any]:
             return {"flaw": "too_many_pixels"}
         except MemoryError:
             return {"flaw": "too_heavy"}
-        except Exception as error:
+        except Exception as error:  # what decoders raise is no list that anybody keeps: unread is the safe answer
             sys.stderr.write(type(error).__name__)
             return {"flaw": "broken"}
         desk.seek(0)

@@ -23,7 +23,7 @@ def store(name: str, sealed: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
             os.replace(file.name, target)
-        except BaseException:
+        except BaseException:  # also for who is told to stop in the middle: half a paper stays with nobody
             os.unlink(file.name)
             raise
 

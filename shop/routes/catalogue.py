@@ -9,7 +9,7 @@ from flask_login import current_user
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.datastructures import FileStorage
 
-from shop import catalogue_csv, catalogue_imports, i18n, listings, sellers
+from shop import catalogue_csv, catalogue_imports, i18n, limits, listings, sellers
 from shop.catalogue_columns import tame
 from shop.database import db, let_go
 from shop.errors import NotFound, Refused
@@ -46,6 +46,7 @@ def _seller() -> int:
 @bp.get("/export.csv")
 def export() -> Answer:
     """All of a seller's products, one line a size and colour."""
+    limits.spend(limits.EXPORTS, "exports", str(current_user.id))
     text = catalogue_csv.exported(_seller(), i18n.language())
     return _file(stream_with_context(text), "etalage-products.csv")
 

@@ -10,12 +10,14 @@ from flask_login import current_user
 
 from shop import (
     appeals,
+    brushing,
     checklist,
     claims,
     clock,
     desk_counts,
     evidence,
     i18n,
+    marks,
     proposals,
     reasons,
     sanctions,
@@ -84,15 +86,17 @@ def _shown(applied: Seller, status: int = 200, **more: Any) -> Answer:
 
 
 def _context(applied: Seller) -> dict[str, Any]:
-    is_own = applied.profile.user_id == current_user.id
+    is_own = marks.is_near(applied.id, current_user.id)
     steps, found = checklist.of(applied), evidence.of(applied)
+    bought = [] if is_own else brushing.of(applied.id)
     may_decide = applied.vetting == Vetting.WAITING and verdicts.is_for(applied, current_user)
     return {
         "seller": applied,
         "steps": steps,
         "lacking": verdicts.lacking(applied, steps),
         "fixes": [step.item for step in steps if step.state == State.FIX],
-        "evidence": found._replace(twins=[]) if is_own else found,  # nobody reads what they are suspected of
+        "evidence": found._replace(twins=[]) if is_own else found,  # nobody reads what they themselves are suspected of
+        "own_orders": bought,
         "papers_of": checklist.PAPERS,
         "answers_of": evidence.ANSWERS,
         "dated": verdicts.DATED,

@@ -103,6 +103,7 @@ def creator_csv() -> Answer:
 
 
 def _csv(desk: Desk) -> Response:
+    limits.spend(limits.EXPORTS, "exports", str(current_user.id))
     answer = Response(written(ledger.whole(desk.account, desk.holder)), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="etalage-{desk.account}.csv"'
     return answer

@@ -11,7 +11,7 @@ from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from shop import carriers, i18n, newcomers, packing, plots, purchases, seller_home
+from shop import carriers, i18n, limits, newcomers, packing, plots, purchases, seller_home
 from shop.database import db, let_go
 from shop.delivery import AMSTERDAM
 from shop.errors import NotFound, Refused
@@ -38,6 +38,8 @@ DONE = {
     "delivered": _l("Delivered."),
 }
 LONGEST = 80
+OPENINGS = "400 per hour"  # of orders, which show where buyers live: more than anybody packs
+LISTS_SEEN = "120 per hour"  # of lists with names
 # What a listing of this status asks of its seller; other statuses ask nothing. A new one needs a line here.
 LISTINGS = {
     ProductStatus.DOWN: lambda n: ngettext("product was taken down: see why", "products were taken down: see why", n),
@@ -102,6 +104,7 @@ def stock() -> Answer:
 @bp.get("/orders")
 def orders() -> Answer:
     """The orders of a shop, by how far they are; or those that somebody looks for by number or name."""
+    limits.spend(LISTS_SEEN, "buyers listed", str(current_user.id))
     shop, asked = packing.shop_of(current_user.id), request.args.get("q", "").strip()[:LONGEST]
     show = request.args.get("show", "to-pack")
     if show not in packing.LISTS:
@@ -123,12 +126,14 @@ def _number(asked: str, shop: int) -> str:
 @bp.get("/orders/<number>")
 def order(number: str) -> Answer:
     """What has to be packed, where it goes, and where it is."""
+    limits.spend(OPENINGS, "buyers opened", str(current_user.id))
     return _shown(number, ShipmentForm(None), done=str(DONE.get(request.args.get("done", ""), "")))
 
 
 @bp.get("/orders/<number>/slip")
 def slip(number: str) -> Answer:
     """A packing slip, to be printed and laid in the parcel."""
+    limits.spend(OPENINGS, "buyers opened", str(current_user.id))
     found = packing.own(number, packing.shop_of(current_user.id).id)
     if not packing.shows_address(found):
         raise NotFound(_("Where this order went is no longer shown."))

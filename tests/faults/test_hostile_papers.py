@@ -27,27 +27,28 @@ def seen(request, tmp_path_factory):
     asked = [sys.executable, "-m", "tests.hostile_papers", str(folder), request.param]
     done = subprocess.run(asked, capture_output=True, check=True, cwd=Path(__file__).parents[2], timeout=300)
     told = json.loads(done.stdout)
-    ends = [(one, *told["told"][f"{number:02}"]) for number, one in enumerate(files)]
-    return request.param, ends, told["megabytes"]
+    return request.param, [(one, *told[f"{number:02}"]) for number, one in enumerate(files)]
 
 
 def is_right(one, kind, end):
     """A picture that goes in a window is never a PDF; else the same counts for both."""
     if kind == "picture" and one.content.startswith(b"%PDF"):
         return end == "other_kind"
-    return end != "canary" and one.is_cleaned in (None, end == "cleaned")
+    return not end.startswith(("carries", "tells where")) and one.is_cleaned in (None, end == "cleaned")
 
 
 def test_twenty_five_hostile_papers_are_refused_or_cleaned(seen, promise):
-    kind, ends, megabytes = seen
-    wrong = [f"{one.name}: {end}" for one, end, _took in ends if not is_right(one, kind, end)]
-    slowest = max(took for _one, _end, took in ends)
-    figure = f"{len(ends)} files, {len(wrong)} get through {wrong}, slowest {slowest:.1f} s, largest {megabytes:.0f} MB"
-    is_kept = len(ends) == 25 and not wrong and slowest <= 5 and megabytes <= 300
+    kind, ends = seen
+    for one, end, took, megabytes in ends:
+        print(f"{kind:8}{took:6.2f} s {megabytes:4.0f} MB  {end:18} {one.name}")
+    wrong = [f"{one.name}: {end}" for one, end, *_took in ends if not is_right(one, kind, end)]
+    slowest, largest = max(took for _one, _end, took, _most in ends), max(most for *_rest, most in ends)
+    figure = f"{len(ends)} files, {len(wrong)} get through {wrong}, slowest {slowest:.1f} s, largest {largest:.0f} MB"
+    is_kept = len(ends) == 25 and not wrong and slowest <= 5 and largest <= 300
     promise("14", f"hostile {kind}s are refused or cleaned", figure, "25, 0, <= 5 s, <= 300 MB", is_kept)
 
 
-def test_what_was_photographed_where_is_not_in_the_picture(seen):
+def test_what_was_photographed_where_is_not_in_the_picture():
     from shop.gateways import paper_reader
 
     page = paper_reader.read(BytesIO(jpeg())).pages[0]

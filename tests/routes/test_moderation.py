@@ -294,7 +294,8 @@ def test_what_takes_two_wants_a_fresh_proof(app, rex, waiting, signed_in_as, pas
 def test_a_moderator_who_sells_reads_nothing_of_what_is_planned_about_their_own_shop(app, rex, signed_in_as):
     with app.test_request_context(method="POST"):
         mine = an_applicant()
-        an_applicant("lars", "Lars")  # the same papers
+        an_applicant("lars", "Lars")
+        db.session.execute(update(Paper).values(file_mark=b"the same"))
         user = accounts.called("mina@example.com")
         user.roles = [RoleGrant(role=Role.MODERATOR, granted_at=clock.now())]
         by = accounts.as_actor(accounts.called("rex@example.com"))

@@ -1,0 +1,76 @@
+"""Brushing: a seller buys from themselves to look popular, or has somebody buy who lives or mails where they do.
+
+Such an order is paid, sent and settled as any other. It only counts nowhere: not as sold, and not among the orders
+that end being new here; and a moderator sees it beside the shop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, literal_column, select, update
+
+from shop import marks
+from shop.database import rows, run
+from shop.models import Address, Kin, MarkKind, Order, Profile, Purchase, Seller, SellerMark, User
+
+SHOWN = 20
+
+orders, sellers, profiles = Order.__table__, Seller.__table__, Profile.__table__
+people, homes, told, purchases = User.__table__, Address.__table__, SellerMark.__table__, Purchase.__table__
+
+
+def _is_marked(kind: MarkKind, name: str) -> Any:
+    mine = (told.c.seller_id == orders.c.seller_id, told.c.kind == kind, told.c.mark == bindparam(name))
+    return select(told.c.id).where(*mine).correlate(orders).exists()
+
+
+_FACTS = (
+    select(orders.c.id, people.c.id.label("owner"), people.c.email, *homes.c["country", "street", "postcode"])
+    .add_columns(
+        homes.c.house_number,
+        _is_marked(MarkKind.EMAIL, "mailbox").label("has_mailbox"),
+        _is_marked(MarkKind.ADDRESS, "home").label("has_home"),
+        marks.near(orders.c.seller_id).label("is_near"),
+    )
+    .join(sellers, sellers.c.id == orders.c.seller_id)
+    .join(profiles, profiles.c.id == sellers.c.profile_id)
+    .outerjoin(people, people.c.id == profiles.c.user_id)
+    .outerjoin(homes, homes.c.user_id == people.c.id)
+    .where(orders.c.purchase_id == bindparam("purchase"))
+)
+_NOTE = update(orders).where(orders.c.id == bindparam("order")).values(kin=bindparam("why"))
+_OF = (
+    select(*orders.c["code", "kin", "status", "goods_minor", "goods_currency"], purchases.c.placed_at)
+    .join(purchases, purchases.c.id == orders.c.purchase_id)
+    .where(and_(orders.c.seller_id == bindparam("seller"), orders.c.kin != literal_column("''")))  # as the index says
+    .order_by(orders.c.id.desc())
+    .limit(SHOWN)
+)
+
+
+def note(bought: Row[Any]) -> None:
+    """Write down which orders of a purchase seem to be the seller's own, and why; before the goods count as sold."""
+    home = marks.address(bought.country, f"{bought.street} {bought.house_number}", bought.postcode)
+    known = {"mailbox": marks.of(MarkKind.EMAIL, marks.mailbox(bought.email)), "home": marks.of(MarkKind.ADDRESS, home)}
+    for row in rows(_FACTS, purchase=bought.id, person=bought.user_id or 0, **known):
+        if why := _kin(row, bought, home):
+            run(_NOTE, order=row.id, why=why)
+
+
+def _kin(row: Row[Any], bought: Row[Any], home: str) -> str:
+    """The plainest thing that buyer and seller share; empty where there is none."""
+    if row.owner is not None and row.owner == bought.user_id:
+        return Kin.PERSON
+    if row.is_near:
+        return Kin.SHOP
+    if row.has_mailbox or (row.email and marks.mailbox(row.email) == marks.mailbox(bought.email)):
+        return Kin.EMAIL
+    lives = marks.address(row.country, f"{row.street} {row.house_number}", row.postcode) if row.street else ""
+    return Kin.ADDRESS if row.has_home or (home and lives == home) else ""
+
+
+def of(seller: int) -> Sequence[Row[Any]]:
+    """The last orders of a shop that seem to be its own, for a moderator."""
+    return rows(_OF, seller=seller)
