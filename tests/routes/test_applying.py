@@ -1,5 +1,6 @@
 """Applying to sell, page by page: a checklist, one short form for each step, and sending it in."""
 
+import re
 from io import BytesIO
 
 import pytest
@@ -9,6 +10,7 @@ from shop import accounts, application, checklist, contact_mail, sellers
 from shop.checklist import Item
 from shop.database import db
 from shop.models import BankAccount, Event, ItemState, Paper, Profile, Role, Seller, Vetting
+from shop.routes.sell_trade_forms import FORMS
 from shop.words import Words
 from tests.applying import BUSINESS, PERSON, begun, tell_all, who
 from tests.cast import a_profile
@@ -439,3 +441,27 @@ def test_applying_in_dutch(mina):
     begun(mina)
     assert "nog ongeveer 8 minuten" in mina.get("/sell", headers=dutch).text
     assert "Voorwaarden voor verkopers" in mina.get("/terms", headers=dutch).text
+
+
+def test_beside_every_field_stands_what_it_is_for_and_until_when_it_is_kept(signed_in_as):
+    seen = set()
+    for handle, facts in (("ada", BUSINESS), ("ben", PERSON), ("cem", BUSINESS | {"country": "TR"})):
+        browser = signed_in_as(handle)
+        begun(browser, facts | {"handle": handle})
+        _reads_each_step(browser, seen)
+    france = signed_in_as("dom")
+    begun(france, BUSINESS | {"handle": "dom", "country": "FR"})
+    _reads_each_step(france, seen)
+    assert seen == set(FORMS)
+
+
+def _reads_each_step(browser, seen):
+    for item, form in FORMS.items():
+        answer = browser.get(f"/sell/{item}")
+        if answer.status_code != 200:
+            continue
+        seen.add(item)
+        for name in (name for name, field in vars(form).items() if hasattr(field, "field_class")):
+            (said,) = re.findall(rf'id="{name}-hint">([^<]*)<', answer.text)
+            assert re.search(r"Kept (while you sell|as long as)|gone 180 days after", said), (item, name, said)
+            assert re.search(rf'aria-describedby="[^"]*\b{name}-hint\b', answer.text), (item, name)
