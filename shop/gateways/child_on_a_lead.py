@@ -15,8 +15,9 @@ CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 
 
-def become(parent: int, cpu: int, memory: int, largest_file: int, nice: int, command: list[str]) -> None:
+def become(parent: int, limits: list[int], command: list[str]) -> None:
     """Put on the lead and turn into `command`; die at once if `parent` has died meanwhile."""
+    cpu, memory, largest_file, nice = limits
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.unshare(CLONE_NEWUSER | CLONE_NEWNET)  # no network at all; some kernels and containers do not allow it
@@ -35,5 +36,5 @@ def become(parent: int, cpu: int, memory: int, largest_file: int, nice: int, com
 
 
 if __name__ == "__main__":
-    parent, cpu, memory, largest_file, nice = map(int, sys.argv[1:6])
-    become(parent, cpu, memory, largest_file, nice, sys.argv[6:])
+    parent, *limits = map(int, sys.argv[1:6])
+    become(parent, limits, sys.argv[6:])
