@@ -101,6 +101,17 @@ def test_home_has_a_kind_word_when_there_is_nothing(app, mina):
     assert "Have a coffee: you have earned it." in mina.get("/seller").text
 
 
+def test_the_way_from_a_count_of_products_leads_to_exactly_those(app, mina):
+    with app.test_request_context(method="POST"):
+        from shop.models import Product
+
+        db.session.execute(update(Product).where(Product.code == "mug").values(status="draft"))
+        db.session.commit()
+    assert 'href="/seller/products?show=draft"' in mina.get("/seller").text
+    assert "listed__link" in mina.get("/seller/products?show=draft").text
+    assert "listed__link" not in mina.get("/seller/products?show=review").text
+
+
 def test_home_tells_who_is_new_how_far_they_are(app, mina):
     with app.test_request_context(method="POST"):
         db.session.execute(update(Seller).values(established_at=None))
