@@ -29,7 +29,8 @@ LARGEST_PICTURE = 25 * 1024 * 1024
 SIDES = (1600, 640, 360, 216)  # pixels at most, across and down, of a picture in a shop window
 MOST_PAGES = 20
 
-_LEAD = child.Lead(cpu=5, wall=20, memory=768 * child.MIB, largest_file=64 * child.MIB)
+# Somebody waits for it, so it hardly steps back for others.
+_LEAD = child.Lead(cpu=5, wall=20, memory=768 * child.MIB, largest_file=64 * child.MIB, nice=2)
 _CHILD = Path(__file__).with_name("paper_reader_child.py")
 Made = tuple[list[bytes], bytes, tuple[int, int]]
 _turns = BoundedSemaphore(2)  # in one process; each takes up to 300 MB
