@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from shop import clock
 from shop.countries import HOME
-from shop.database import rows
+from shop.database import rows, rows_and_more
 from shop.models import (
     Cart,
     CartLine,
@@ -174,4 +174,5 @@ def lines(chosen: str | One, person: int | None = None, country: str = HOME) -> 
     known: dict[str, Any] = {"person": person, "country": country, "now": clock.now()}
     if isinstance(chosen, One):
         return [Line._make(row) for row in rows(_ALONE, **chosen._asdict(), **known)]
-    return [Line._make(row) for row in rows(_IN_CART, cart=chosen, **known)]
+    # Without what may have come along with the rows.
+    return [Line._make(row[: len(Line._fields)]) for row in rows_and_more(_IN_CART, cart=chosen, **known)]
