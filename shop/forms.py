@@ -6,7 +6,7 @@ time is kept here, by what it was made of; what somebody filled in, and what was
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from markupsafe import Markup, escape
 from wtforms import Field, FieldList, FormField
@@ -38,15 +38,14 @@ class Brisk(DefaultMeta):  # type: ignore[misc]
     def render_field(self, field: Field, render_kw: dict[str, Any]) -> Markup:
         """The field's tag, as its widget writes it; of a plain input only the value is new."""
         if type(field.widget) not in _PLAIN or "value" in render_kw or field._datalist is not None:
-            return super().render_field(field, render_kw)
+            return cast(Markup, super().render_field(field, render_kw))
         more = {**(field.render_kw or {}), **render_kw}
-        # By its name too: a flag is the same object in each form only as long as nobody changes it.
         flags = tuple(field.flags.__dict__.items())
         key = (type(field.widget), field.name, field.id, flags, tuple(more.items()))
         try:
             before, after = _tags.get(key) or self._tag(key, field, render_kw)
         except TypeError:  # an attribute that cannot be compared
-            return super().render_field(field, render_kw)
+            return cast(Markup, super().render_field(field, render_kw))
         return Markup(f"{before}{escape(field._value())}{after}")  # noqa: S704  WTForms' own, and what is escaped
 
     def _tag(self, key: tuple[Any, ...], field: Field, render_kw: dict[str, Any]) -> tuple[Markup, Markup]:
