@@ -258,8 +258,8 @@ SAVES = "Object.defineProperty(navigator, 'connection', { value: { saveData: tru
 def test_a_clip_plays_only_while_most_of_it_is_seen_and_never_by_itself_where_data_is_saved(open_feed):
     page = open_feed()
     plays(page, "c1")
-    page.add_style_tag(content=".feed { scroll-snap-type: none }")  # so that it stays half-way
-    page.evaluate("feed = document.querySelector('#main'); feed.scrollTop = feed.clientHeight * 0.35")
+    page.evaluate("feed = document.querySelector('#main'); feed.style.scrollSnapType = 'none'")  # it stays half-way
+    page.evaluate("feed.scrollTop = feed.clientHeight * 0.35")
     plays(page, "c1")  # 65 % of it
     page.evaluate("feed.scrollTop = feed.clientHeight * 0.45")
     page.wait_for_function(STILL)  # 55 % of it, and 45 % of the next

@@ -125,7 +125,9 @@ def many(app, windows):
     with app.test_request_context(method="POST"):
         kai = db.session.execute(db.select(Profile).filter_by(handle="kai")).scalar_one()
         now = clock.now()
-        at = {n: now - timedelta(minutes=n) for n in range(1, 26)} | dict.fromkeys((11, 12, 13), now - timedelta(minutes=11))
+        at = {n: now - timedelta(minutes=n) for n in range(1, 26)} | dict.fromkeys(
+            (11, 12, 13), now - timedelta(minutes=11)
+        )
         db.session.add_all(a_clip(kai, f"c{n:02}", published_at=at[n]) for n in range(1, 26))
         db.session.commit()
     return ["kai-1", *(f"c{n:02}" for n in (*range(1, 11), 13, 12, 11, *range(14, 26)))]

@@ -1,4 +1,4 @@
-"""What everybody may know of the shop itself: who runs it, in which order it shows things, and what it knows of people."""
+"""What everybody may know of the shop: who runs it, how it orders things, what it knows of people."""
 
 import re
 
@@ -18,7 +18,9 @@ def words(answer):
 @pytest.mark.parametrize("address", BOOKS)
 def test_the_open_books_are_at_the_foot_of_each_page_and_on_the_feed(client, address):
     assert f'<a href="{address}">' in re.search(r"<footer.*?</footer>", client.get("/shop").text, re.S).group()
-    assert re.search(r'<section id="watching".*?href="/ranking".*?href="/about".*?</section>', client.get("/").text, re.S)
+    assert re.search(
+        r'<section id="watching".*?href="/ranking".*?href="/about".*?</section>', client.get("/").text, re.S
+    )
     assert f'href="{address}"' in client.get("/about").text
     page = client.get(address, headers=HTMX)
     assert (page.status_code, page.text.count("<h1>"), "<html" in page.text) == (200, 1, False)
