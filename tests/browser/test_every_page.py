@@ -93,11 +93,6 @@ STATES = {
         lambda tab: tab.locator("#sign-up").evaluate(SEND),
         ".field__errors",
     ),
-    "a sign-in that fails": (
-        "/sign-in",
-        lambda tab: tab.locator("main form").first.evaluate(SEND),
-        ".field__errors, .notice",
-    ),
     "a checkout that lacks something": ("/checkout", lambda tab: tab.click(".checkout__press"), ".field__errors"),
     "an emptied cart": ("/cart", lambda tab: tab.click("form[action$='/removal'] button"), "[action$='/restoration']"),
 }
@@ -113,9 +108,8 @@ def test_what_opens_or_is_put_right_is_for_everybody_too(demo_shop, auditor):
     """Turn by turn in each language and theme."""
     known = {"clip": MANY, "product": IN_STOCK.replace("SELECT variants.code", "SELECT products.code")}
     known = {name: first(demo_shop, query)[0] for name, query in known.items()}
-    wrong = []
-    for turn, (name, (address, act, there)) in enumerate(STATES.items()):
-        looker = auditor("stranger", *CROSS[turn % 4])
+    lookers, wrong = [auditor("stranger", *one) for one in CROSS], []
+    for (name, (address, act, there)), looker in zip(STATES.items(), itertools.cycle(lookers), strict=False):
         looker.tab.goto(looker.shop + address.format(**known))
         act(looker.tab)
         expect(looker.tab.locator(there).first).to_be_visible()
