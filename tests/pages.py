@@ -69,7 +69,7 @@ EXAMPLES = {
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "showcase.show": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'approved' ORDER BY profiles.id LIMIT 1",
-    "showcase.clips": "SELECT 'kai'",
+    "showcase.clips": "SELECT handle FROM profiles JOIN users ON users.id = user_id WHERE email = 'kai@example.com'",
     "listings.show": MINAS,
     "listings.preview": MINAS,
     "clip_desk.show": "SELECT clips.code FROM clips JOIN profiles ON profiles.id = clips.profile_id"

@@ -9,6 +9,7 @@ from werkzeug.serving import make_server
 
 from tests.browser.audit import PHONE, Auditor
 from tests.pages import IN_STOCK, LANGUAGES, VISITORS, browser_of, first, listed
+from tests.routes.conftest import NOOR
 
 THEMES = ("light", "dark")
 CROSS = list(itertools.product(LANGUAGES, THEMES))
@@ -80,6 +81,11 @@ BY_HAND = """() => {
   document.execCommand = () => false
   document.querySelector("share-button button").click()
 }"""
+DECLINED = """(form, typed) => {
+  for (const name in typed) form.elements[name].value = typed[name]
+  form.querySelector("[value=card_declined]").checked = true
+  form.requestSubmit()
+}"""
 SEND = "form => { form.noValidate = true; form.requestSubmit() }"
 # What is only there after somebody did something: where, what they do, and what is to be seen then.
 STATES = {
@@ -94,6 +100,11 @@ STATES = {
         ".field__errors",
     ),
     "a checkout that lacks something": ("/checkout", lambda tab: tab.click(".checkout__press"), ".field__errors"),
+    "a card that is declined": (
+        "/checkout",
+        lambda tab: tab.locator(".checkout__form").evaluate(DECLINED, NOOR),
+        "#checkout .notice--wrong, #checkout .field__errors",
+    ),
     "an emptied cart": ("/cart", lambda tab: tab.click("form[action$='/removal'] button"), "[action$='/restoration']"),
 }
 

@@ -1,8 +1,8 @@
 """Lighthouse's opinion of the pages that sell, as a phone: `make lighthouse`.
 
 Opens the demo in a shop of its own, puts something into the cart, and prints two lines a page: the scores, and when the
-page is there and holds still. The exit status is 1 when one is off its bar. `make lighthouse PAGES="feed cart"` looks at
-those only.
+page is there and holds still. The exit status is 1 when one is off its bar. `make lighthouse PAGES="feed cart"` looks
+at those only.
 """
 
 from __future__ import annotations
