@@ -109,18 +109,24 @@ STATES = {
 }
 
 
+USUAL = ("how you watch", "a product over the shop", "a word in passing", "a checkout that lacks something")
+OTHERS = tuple(name for name in STATES if name not in USUAL)
+
+
 def read_on(tab, button):
     """Press it and read what is said in passing: with the pointer there, it stays."""
     tab.locator(button).first.click()
     tab.hover("#message .toast")
 
 
-def test_what_opens_or_is_put_right_is_for_everybody_too(demo_shop, auditor):
+@pytest.mark.parametrize("names", [USUAL, pytest.param(OTHERS, marks=pytest.mark.slow)], ids=["usual", "others"])
+def test_what_opens_or_is_put_right_is_for_everybody_too(demo_shop, auditor, names):
     """Turn by turn in each language and theme."""
     known = {"clip": MANY, "product": IN_STOCK.replace("SELECT variants.code", "SELECT products.code")}
     known = {name: first(demo_shop, query)[0] for name, query in known.items()}
     lookers, wrong = [auditor("stranger", *one) for one in CROSS], []
-    for (name, (address, act, there)), looker in zip(STATES.items(), itertools.cycle(lookers), strict=False):
+    for name, looker in zip(names, itertools.cycle(lookers), strict=False):
+        address, act, there = STATES[name]
         looker.tab.goto(looker.shop + address.format(**known))
         act(looker.tab)
         expect(looker.tab.locator(there).first).to_be_visible()
