@@ -7,8 +7,6 @@ from typing import NamedTuple
 from shop.environment import Reader
 from shop.mailbox import is_address
 
-NEEDED = ("OPERATOR_NAME", "OPERATOR_ADDRESS", "OPERATOR_CONTACT")
-
 
 class Imprint(NamedTuple):
     """Who runs the shop and how they are reached; empty is what the operator did not say."""
@@ -23,9 +21,16 @@ class Imprint(NamedTuple):
 
 def read(reader: Reader, env: str) -> Imprint:
     """What the operator says of themselves. A real shop has to say who they are, where, and how one writes to them."""
-    told = [reader.text(name, "") for name in (*NEEDED, "OPERATOR_PHONE", "OPERATOR_REGISTER", "OPERATOR_VAT")]
-    imprint = Imprint(*told)
-    if env == "production" and (missing := [name for name in NEEDED if not reader.text(name, "")]):
+    imprint = Imprint(
+        name=reader.text("OPERATOR_NAME", ""),
+        address=reader.text("OPERATOR_ADDRESS", ""),
+        contact=reader.text("OPERATOR_CONTACT", ""),
+        phone=reader.text("OPERATOR_PHONE", ""),
+        register=reader.text("OPERATOR_REGISTER", ""),
+        vat_number=reader.text("OPERATOR_VAT", ""),
+    )
+    missing = [f"OPERATOR_{name.upper()}" for name in ("name", "address", "contact") if not getattr(imprint, name)]
+    if env == "production" and missing:
         reader.wrong.append(f"{', '.join(missing)} must say who runs the shop when APP_ENV=production: /about shows it")
     if imprint.contact and not is_address(imprint.contact):
         reader.wrong.append("OPERATOR_CONTACT must be one address, such as shop@example.com")
