@@ -70,6 +70,7 @@ POLICY: dict[str, Line] = {
     # What everybody may look at
     "products.show": seen("product"),
     "showcase.show": seen("window"),
+    "showcase.clips": seen("window"),
     "feed.clip": seen("clip"),
     "feed.products": seen("clip"),
     "feed.like": seen("clip", DONE),
