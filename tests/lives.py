@@ -97,6 +97,15 @@ def journals():
     return dict(Counter(told))
 
 
+def at_the_gateway(ended):
+    """What the gateway's account says in the end, by purpose, in minor units; what lies there for us is negative."""
+    sums = Counter()
+    for (_journal, account, purpose, minor), times in ended["journals"].items():
+        if account == "gateway":
+            sums[purpose] += minor * times
+    return dict(sums)
+
+
 def mails():
     """How many letters to the buyer are written, or were."""
     letters = select(Job.handler).where(Job.handler.like("shop.purchases%"))

@@ -3,7 +3,6 @@
 import http.client
 import statistics
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -30,7 +29,7 @@ from shop.models import (
 from tests import lives
 from tests.bookkeeping import order_of
 from tests.faults.shops import opened
-from tests.lives import end, event, things
+from tests.lives import at_the_gateway, end, event, things
 from tests.till import at_the_bank, paid, placed
 
 pytestmark = pytest.mark.faults
@@ -158,15 +157,6 @@ POSTED = {
 }
 
 
-def posted(found):
-    """What the gateway's account says, by purpose, in minor units; what lies there for us is negative."""
-    sums = Counter()
-    for (_journal, account, purpose, minor), times in found["journals"].items():
-        if account == "gateway":
-            sums[purpose] += minor * times
-    return dict(sums)
-
-
 def test_each_call_three_times_ten_at_once_has_one_effect(app, bought, pass_time):
     calls = [signed(app, door, event) for door, event in twelve(bought)] * 3
 
@@ -178,7 +168,7 @@ def test_each_call_three_times_ten_at_once_has_one_effect(app, bought, pass_time
         assert set(lines.map(send, calls)) == {200}
     found = effects(app, pass_time)
     assert found == ONE_EFFECT
-    assert posted(found) == POSTED
+    assert at_the_gateway(found) == POSTED
 
 
 @pytest.mark.slow
@@ -187,7 +177,7 @@ def test_twelve_kinds_of_calls_a_hundred_times_each(app, bought, promise, pass_t
     found, p95 = effects(app, pass_time), statistics.quantiles(waits, n=20)[-1]
     name = app.extensions["shop.engines"]["write"].dialect.name
     figure = f"{len(waits)} calls, {found['calls']} kept, {len(found['twice'])} steps twice, p95 {p95:.0f} ms"
-    kept = found == ONE_EFFECT and posted(found) == POSTED and p95 <= 200
+    kept = found == ONE_EFFECT and at_the_gateway(found) == POSTED and p95 <= 200
     bar = "12 applied; orders, stock, ledger and mails as after one; 200 ms"
     promise("5", f"each of the shop's 12 calls 100 times, 10 at once, {name}", figure, bar, kept)
 
