@@ -94,7 +94,7 @@ def journals():
     """What stands in the ledger: each kind of journal, account and purpose, as often as it was posted."""
     rows = select(LedgerEntry.journal, LedgerEntry.account, LedgerEntry.purpose, LedgerEntry.amount_minor)
     told = ((row[0].partition(":")[0], *row[1:]) for row in db.session.execute(rows))
-    return dict(Counter(told))
+    return dict(sorted(Counter(told).items()))
 
 
 def at_the_gateway(ended):
@@ -109,7 +109,7 @@ def at_the_gateway(ended):
 def mails():
     """How many letters to the buyer are written, or were."""
     letters = select(Job.handler).where(Job.handler.like("shop.purchases%"))
-    return dict(Counter(name.rpartition(".")[2] for name in db.session.scalars(letters)))
+    return dict(sorted(Counter(name.rpartition(".")[2] for name in db.session.scalars(letters)).items()))
 
 
 def steps_taken_twice():
