@@ -135,7 +135,7 @@ def ineffective(shop, posts, address):
 def at_the_cart(shop):
     """Quantities and things that nobody can have; what is in the cart stays what it is."""
     odd = [value for value in ODD if value != "1"]
-    adds = [("quantity", value) for value in [*odd, "100", "1.5", "0x1", "٣"]]
+    adds = [("quantity", value) for value in [*odd, "100", "1.5", "0x1", "³"]]
     changes = [("change", value) for value in [*odd, "100", "-0.5", "1,5"] if value != "0"]
     codes = [("variant", value) for value in [*ODD, "MUG-S", "mug-s%00", "a" * 13, "../mug-s", "mug"]]
     for name, value in [*adds, *codes]:
