@@ -70,7 +70,9 @@ def bought_at_once(app, people, baskets):
     kept = (
         told["errors"] == []
         and found["partly"] == 0
-        and (found["taken"], found["held"]) == (5 * told["bought"], 0)
+        and found["taken"] == 5 * told["bought"]
+        # a computer so busy that paying had to be asked again leaves the first try's whole basket held, for its minutes
+        and found["held"] in range(0, 5 * told["again"] + 1, 5)
         and found["sold"][0] == 3 * told["bought"]
         and cents == found["booked"] == charged(found["bodies"])
         and found["odd"] == []
@@ -79,7 +81,8 @@ def bought_at_once(app, people, baskets):
     figure = (
         f"{told['bought']} bought, {told['refused']} sold out, {found['partly']} partial, {told['again']} asked again, "
         f"{len(told['errors'])} unresolved, {cents} cents sold "
-        f"= {found['booked']} in the ledger = {charged(found['bodies'])} charged"
+        f"= {found['booked']} in the ledger = {charged(found['bodies'])} charged, "
+        f"{len(found['odd'])} odd sums, {found['taken']} taken, {found['held']} held, {found['sold'][0]} orders"
     )
     return kept, figure
 
