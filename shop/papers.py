@@ -85,10 +85,10 @@ class TooManyOpenings(Refused):
 
 def read(file: IO[bytes]) -> tuple[Read, bytes]:
     """Look at a file before anything is written: clean pictures of its pages, and the keyed hash of what was sent."""
-    content = file.read(LARGEST + 1)
+    file_mark = vault.mark(b"file" + file.read(LARGEST + 1))
     file.seek(0)
     try:
-        return paper_reader.read(file), vault.mark(b"file" + content)
+        return paper_reader.read(file), file_mark
     except UnfitError as error:
         words, status = _why(error.flaw)
         raise Refused(words, status) from error
