@@ -429,6 +429,9 @@ def test_stop_and_return_stand_in_the_audit_last_with_who_and_why(app, selling, 
     ]
 
 
+BEFORE = (Vetting.DRAFT, Vetting.WAITING, Vetting.NEEDS_FIXING, Vetting.REFUSED)  # they never sold
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_after_a_quarter_of_an_hour_rex_says_first_who_he_is(app, selling, client, rex, pass_time, letters, headers):
     judged(rex, "suspension")
@@ -445,9 +448,9 @@ def test_after_a_quarter_of_an_hour_rex_says_first_who_he_is(app, selling, clien
 
 @pytest.mark.parametrize(
     ("vetting", "before", "days"),
-    [*((vetting, None, 90) for vetting in Vetting), ("waiting", 180, 90), ("refused", 10, 10)],
+    [*((vetting, None, 90) for vetting in BEFORE), ("approved", None, None), ("waiting", 180, 90), ("refused", 10, 10)],
 )
-def test_whose_shop_closes_has_their_papers_and_account_kept_no_longer_than_who_was_refused(
+def test_whose_shop_closes_has_papers_and_account_kept_for_six_months_or_as_of_who_was_refused(
     app, selling, signed_in_as, vetting, before, days
 ):
     with app.test_request_context(method="POST"):
@@ -462,7 +465,8 @@ def test_whose_shop_closes_has_their_papers_and_account_kept_no_longer_than_who_
         db.session.flush()
         sellers.leave(person)
         db.session.commit()
-    assert round((kept(app, Paper.keep_until)[0][0] - now) / timedelta(days=1)) == days
+    ((until,),), ((ended,),) = kept(app, Paper.keep_until), kept(app, Seller.ended_at)
+    assert (until and round((until - now) / timedelta(days=1)), ended is not None) == (days, True)
     assert kept(app, BankAccount.state) == [("replaced",)]
 
 
