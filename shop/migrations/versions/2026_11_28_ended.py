@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '2026_11_28_ended'
-down_revision = '2026_11_28_carried_papers'
+down_revision = '2026_11_28_own_orders'
 branch_labels = None
 depends_on = None
 
