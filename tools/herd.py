@@ -1,0 +1,193 @@
+"""A plugin of pytest that lets the tests look at mutants, one fork each, after one run of the whole without any.
+
+The shop is built once, and that run shows which tests reach which function. Then for each mutant a process is forked,
+which has everything loaded; it gets the shop's folder with its SQLite database as it was when it was new, and runs the
+tests that reach the broken function until one fails. First come mutants in which nothing is broken: one that all tests
+look at, and two of each file, which come last too. They have to survive, else what is said of the others means nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Generator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+from mutmut.mutation.trampoline import set_mutant_under_test
+from mutmut.state import state
+
+NOTICED, TOO_SLOW, SURVIVED, UNREACHED = "noticed", "too slow", "survived", "not reached"
+KILLED = (NOTICED, TOO_SLOW)
+NUMBER = "__mutmut_"
+NOTHING = f"{NUMBER}nothing"  # no mutant has this number, so the function stays as it is
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a mutant ended, which test noticed it, and of which state of its file that was said."""
+
+    mutant: str
+    end: str
+    by: str = ""
+    source: str = ""
+
+    def of(self, source: str) -> Found:
+        """The same, said of this state of the file."""
+        return replace(self, source=source)
+
+    def line(self) -> str:
+        """As it is kept in a file."""
+        return json.dumps(asdict(self))
+
+
+class Herd:
+    """The mutants, and the tests that look at them; `tell` hears of each how it ended."""
+
+    def __init__(self, mutants: list[str], tell: Callable[[Found], None]) -> None:
+        self.mutants, self.tell = mutants, tell
+        self.shop: Any = None
+        self.reached_by: dict[str, list[pytest.Item]] = defaultdict(list)
+        self.took: dict[str, float] = {}
+        self.killed: Counter[tuple[str, str]] = Counter()
+        self.loading: set[str] = set()
+        set_mutant_under_test("stats")  # from here on functions say that they are reached
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
+        """Once the shop is built, keep its folder as it is."""
+        built = yield
+        if fixturedef.argname == "built":
+            self.shop = built
+            self._close_the_database()
+            shutil.copytree(built.instance_path, self._as_new)
+        return built
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Instead of running the tests once."""
+        if session.testsfailed:
+            pytest.exit("the tests cannot be loaded", 1)
+        self.loading = set(state()._stats)
+        self._see_who_reaches_what(session)
+        set_mutant_under_test("")
+        self._close_the_database()
+        gc.collect()
+        gc.freeze()
+        controls = self._controls(session)
+        self._expect_to_survive(controls)
+        for mutant in self.mutants:
+            self.tell(self._end_of(mutant))
+        self._expect_to_survive(controls[1:])
+        return True
+
+    def _see_who_reaches_what(self, session: pytest.Session) -> None:
+        """The session itself stays set up: the shop is not built again."""
+        for item, following in zip(session.items, [*session.items[1:], session.items[0]], strict=True):
+            state()._stats.clear()
+            before = time.perf_counter()
+            reports = runtestprotocol(item, log=False, nextitem=following)
+            self.took[item.nodeid] = time.perf_counter() - before
+            if wrong := [report.longreprtext for report in reports if report.failed]:
+                pytest.exit(f"{item.nodeid} fails where nothing is broken\n{wrong[0]}", 1)
+            for function in state()._stats:
+                self.reached_by[function].append(item)
+
+    def _controls(self, session: pytest.Session) -> list[str]:
+        """All tests, in another order than before; and of each file the two functions that the fewest tests reach."""
+        self.reached_by[""] = session.items
+        few = sorted(self.reached_by, key=lambda function: len(self.reached_by[function]))
+        modules = {mutant.rpartition(".")[0] for mutant in self.mutants}
+        of = ([name for name in few if name.rpartition(".")[0] == module][:2] for module in sorted(modules))
+        return [name + NOTHING for names in ([""], *of) for name in names]
+
+    def _expect_to_survive(self, controls: list[str]) -> None:
+        for mutant in controls:
+            if (found := self._end_of(mutant)).end != SURVIVED:
+                pytest.exit(f"{mutant}: nothing is broken, and yet it is {found.end} by {found.by}", 1)
+
+    def _end_of(self, mutant: str) -> Found:
+        function = mutant.partition(NUMBER)[0]
+        tests = sorted(self.reached_by[function], key=lambda test: self._promise(function, test))
+        found = self._forked(mutant, tests) if tests else Found(mutant, UNREACHED)
+        if found.end not in KILLED and function in self.loading and not mutant.endswith(NOTHING):
+            return self._loaded_anew(mutant)
+        self.killed[function, found.by] += 1
+        return found
+
+    def _promise(self, function: str, test: pytest.Item) -> tuple[int, float]:
+        """First the tests that noticed most of what was broken in this function, then the quickest ones."""
+        return -self.killed[function, test.nodeid], self.took[test.nodeid]
+
+    def _forked(self, mutant: str, tests: list[pytest.Item]) -> Found:
+        """In a process of its own, which may take ten times as long as without any mutant."""
+        if self.shop is not None:
+            shutil.rmtree(self.shop.instance_path)
+            shutil.copytree(self._as_new, self.shop.instance_path)
+        hear, say = os.pipe()
+        if not (child := os.fork()):
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(60 + int(10 * sum(self.took[test.nodeid] for test in tests)))
+            _look(mutant, tests, say)
+        os.close(say)
+        with os.fdopen(hear) as told:
+            by = told.read()
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+            return Found(mutant, TOO_SLOW)
+        return Found(mutant, SURVIVED if status == 0 else NOTICED, by)
+
+    def _loaded_anew(self, mutant: str) -> Found:
+        """What runs while the shop is loaded is broken before that: a new process, and all tests of the selection."""
+        more = {"MUTANT_UNDER_TEST": mutant, "PYTEST_ADDOPTS": "-x -n 0"}
+        given = [argument for argument in self.asked if argument]
+        ended = subprocess.run(
+            [sys.executable, "-m", "pytest", *given], env={**os.environ, **more}, capture_output=True, check=False
+        )
+        return Found(mutant, SURVIVED if ended.returncode == 0 else NOTICED, "while the shop is loaded")
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Keep what was asked for, to ask it again."""
+        self.asked = config.invocation_params.args
+
+    @property
+    def _as_new(self) -> Path:
+        return Path(f"{self.shop.instance_path}-as-new")
+
+    def _close_the_database(self) -> None:
+        """A connection must not be shared by two processes."""
+        from shop.database import db
+
+        with self.shop.app_context():
+            db.session.remove()
+            for engine in set(self.shop.extensions["shop.engines"].values()):
+                engine.dispose()
+
+
+def _look(mutant: str, tests: list[pytest.Item], say: int) -> None:
+    """What the forked process does: say which test fails, and end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    status = 1
+    try:
+        set_mutant_under_test(mutant)
+        tests[0].session._setupstate.teardown_exact(tests[0])
+        for test, following in zip(tests, [*tests[1:], None], strict=True):
+            if any(report.failed for report in runtestprotocol(test, log=False, nextitem=following)):
+                os.write(say, test.nodeid.encode())
+                break
+        else:
+            status = 0
+    finally:
+        os._exit(status)
