@@ -92,6 +92,8 @@ def test_a_purchase_is_written_whole(hers):
         "settled_at": None,
     }
     assert (placed.number, placed.is_new, placed.attempt) == (1, True, only(PaymentAttempt).id)
+    asked = only(PaymentAttempt).request
+    assert (asked["payer_name"], asked["payer_email"]) == ("Noor", "noor@example.com")
 
 
 def test_who_says_no_language_is_written_to_in_english(hers):
@@ -209,6 +211,14 @@ def test_one_thing_alone_pressed_twice_is_bought_once_by_a_guest_too(mug, hers):
 
 
 # Who pays with what
+
+
+def test_what_somebody_kept_is_theirs_to_pay_with(hers, noor):
+    card = {"code": "hers", "gateway": "sandbox", "gateway_id": "pm_hers", "name": "Visa 4242"}
+    db.session.add(SavedMethod(user_id=noor.id, created_at=TUESDAY, **card))
+    db.session.commit()
+    press(hers, person=noor.id, method="saved:hers")
+    assert only(PaymentAttempt).request["saved_method"] == "pm_hers"
 
 
 def test_what_one_pays_with_comes_through(hers, monkeypatch):

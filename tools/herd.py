@@ -2,8 +2,9 @@
 
 The shop is built once, and that run shows which tests reach which function. Then for each mutant a process is forked,
 which has everything loaded; it gets the shop's folder with its SQLite database as it was when it was new, and runs the
-tests that reach the broken function until one fails. First come mutants in which nothing is broken: one that all tests
-look at, and two of each file, which come last too. They have to survive, else what is said of the others means nothing.
+tests that reach the broken function until one fails. First come mutants in which nothing is broken: one that a hundred
+tests look at, drawn by chance, and two of each file, which come last too. They have to survive, else what is said of
+the others means nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -19,6 +21,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,7 @@ from mutmut.state import state
 
 NOTICED, TOO_SLOW, SURVIVED, UNREACHED = "noticed", "too slow", "survived", "not reached"
 KILLED = (NOTICED, TOO_SLOW)
+CHANCE = 41  # a draw that anybody can repeat
 NUMBER = "__mutmut_"
 NOTHING = f"{NUMBER}nothing"  # no mutant has this number, so the function stays as it is
 
@@ -52,10 +56,13 @@ class Found:
 
 
 class Herd:
-    """The mutants, and the tests that look at them; `tell` hears of each how it ended."""
+    """The mutants, and the tests that look at them; `tell` hears of each how it ended.
 
-    def __init__(self, mutants: list[str], tell: Callable[[Found], None]) -> None:
-        self.mutants, self.tell = mutants, tell
+    No more tests look at one than take so many seconds (`patience`) where nothing is broken; the quickest ones first.
+    """
+
+    def __init__(self, mutants: list[str], tell: Callable[[Found], None], patience: float) -> None:
+        self.mutants, self.tell, self.patience = mutants, tell, patience
         self.shop: Any = None
         self.reached_by: dict[str, list[pytest.Item]] = defaultdict(list)
         self.took: dict[str, float] = {}
@@ -104,8 +111,8 @@ class Herd:
                 self.reached_by[function].append(item)
 
     def _controls(self, session: pytest.Session) -> list[str]:
-        """All tests, in another order than before; and of each file the two functions that the fewest tests reach."""
-        self.reached_by[""] = session.items
+        """A hundred tests in another order; and of each file the two functions that the fewest tests reach."""
+        self.reached_by[""] = random.Random(CHANCE).sample(session.items, min(100, len(session.items)))  # noqa: S311
         few = sorted(self.reached_by, key=lambda function: len(self.reached_by[function]))
         modules = {mutant.rpartition(".")[0] for mutant in self.mutants}
         of = ([name for name in few if name.rpartition(".")[0] == module][:2] for module in sorted(modules))
@@ -119,6 +126,8 @@ class Herd:
     def _end_of(self, mutant: str) -> Found:
         function = mutant.partition(NUMBER)[0]
         tests = sorted(self.reached_by[function], key=lambda test: self._promise(function, test))
+        spent = accumulate(self.took[test.nodeid] for test in tests)
+        tests = [test for test, seconds in zip(tests, spent, strict=True) if seconds <= self.patience]
         found = self._forked(mutant, tests) if tests else Found(mutant, UNREACHED)
         if found.end not in KILLED and function in self.loading and not mutant.endswith(NOTHING):
             return self._loaded_anew(mutant)

@@ -2,8 +2,10 @@
 
 mutmut makes the mutants, of the files that `pyproject.toml` names unless others are given; `tools/herd.py`, a plugin of
 pytest, lets the tests look at one after the other. At the end stands how many were noticed, and each that was not.
-With `--sample N` no more than N of a file, drawn without looking; with `--again` only those that nobody noticed yet.
-What is found is kept in `mutants/found.jsonl`, so a run that was broken off goes on with `--again`.
+With `--sample N` no more than N of a file; with `--again` only those that nobody noticed yet; with `--patience S` no
+more tests look at one than take S seconds together. They are asked in an order drawn by chance, a file's after each
+other: what was found when a run is broken off is a fair sample, it is kept in `mutants/found.jsonl`, and `--again`
+goes on from there.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
-from math import sqrt
+from itertools import chain, zip_longest
+from math import inf, sqrt
 from pathlib import Path
 
 import pytest
@@ -25,14 +28,13 @@ from mutmut.mutation.data import MutantLineSpans
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.mutation.file_mutation import mutate_file_contents
 
-from tools.herd import KILLED, Found, Herd
+from tools.herd import CHANCE, KILLED, Found, Herd
 
 ROOT = Path(__file__).resolve().parent.parent
 STABLE = ROOT / "mutants"  # where mutmut looks for what it made
 FOUND = STABLE / "found.jsonl"
 COPIED = ("app.py", "pyproject.toml", "demo", "shop", "tests", "tools")
 NOT_COPIED = shutil.ignore_patterns("node_modules", "__pycache__", "instance")
-CHANCE = 41  # a draw that anybody can repeat
 
 
 def main() -> int:
@@ -46,8 +48,8 @@ def main() -> int:
     with FOUND.open("w") as kept:
         kept.writelines(f"{one.line()}\n" for one in found.values())
     drawn = {file: _drawn(names, asked.sample) for file, names in mutants.items()}
-    waiting = [name for names in drawn.values() for name in names if not _is_noticed(found.get(name))]
-    broken = _run(settings, waiting)
+    in_turn = chain(*zip_longest(*drawn.values())) if asked.in_turn else chain(*drawn.values())
+    broken = _run(settings, [name for name in in_turn if name and not _is_noticed(found.get(name))], asked.patience)
     found |= {one.mutant: one for one in _read(FOUND)}
     _tell(mutants, drawn, found)
     return broken
@@ -58,6 +60,8 @@ def _asked() -> argparse.Namespace:
     words.add_argument("files", nargs="*", metavar="FILE")
     words.add_argument("--sample", type=int, default=0, metavar="N")
     words.add_argument("--again", action="store_true")
+    words.add_argument("--patience", type=float, default=inf, metavar="S")
+    words.add_argument("--in-turn", action="store_true", help="one of each file, then the next of each")
     return words.parse_args()
 
 
@@ -91,21 +95,21 @@ def _state_of(file: str) -> str:
 
 
 def _drawn(names: list[str], sample: int) -> list[str]:
-    if not sample or sample >= len(names):
-        return names
-    return random.Random(CHANCE).sample(names, sample)  # noqa: S311
+    """So many of them, or all, in an order by chance."""
+    mixed = random.Random(CHANCE).sample(names, len(names))  # noqa: S311
+    return mixed[: sample or len(names)]
 
 
 def _is_noticed(found: Found | None) -> bool:
     return found is not None and found.end in KILLED
 
 
-def _run(settings: dict[str, list[str]], mutants: list[str]) -> int:
+def _run(settings: dict[str, list[str]], mutants: list[str], patience: float) -> int:
     """In the copy, and in this process: what is forked has everything loaded."""
     sys.path[:] = [str(STABLE), *(place for place in sys.path if Path(place).resolve() != ROOT)]
     os.chdir(STABLE)
     given = [*settings["pytest_add_cli_args"], *settings["pytest_add_cli_args_test_selection"]]
-    herd = Herd(mutants, lambda found: _keep(found, _state_of(_file_of(found.mutant))))
+    herd = Herd(mutants, lambda found: _keep(found, _state_of(_file_of(found.mutant))), patience)
     # Nobody reads why a test failed, and to tell it nicely takes longer than the test.
     alone = ["-q", "--tb=native", "-p", "no:xdist", "-p", "no:playwright", "-p", "no:base_url"]
     try:
