@@ -138,6 +138,13 @@ def test_who_filled_in_no_fields_pays_on_the_gateways_page(purchase, fields, met
     assert asked(purchase, method) == plain(purchase, method=method, is_hosted=True)
 
 
+def test_who_says_nothing_more_has_no_card_and_wants_none_kept(noors, fields):
+    expected = plain(noors, method="card", is_hosted=True)
+    assert asdict(payments.begin(noors, "card").request) == expected
+    attempt = payments.open(again_with(noors), "card")
+    assert db.session.get(PaymentAttempt, attempt).request == {**expected, "key": f"co:{noors.id}:pay:2"}
+
+
 def test_a_way_to_pay_without_fields_takes_no_card_and_needs_no_page(purchase, fields):
     assert asked(purchase, "ideal", "tok_1") == plain(purchase, token="")
     refused = asked(again_with(purchase), "other", "tok_1")

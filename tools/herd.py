@@ -67,7 +67,8 @@ class Herd:
         self.reached_by: dict[str, list[pytest.Item]] = defaultdict(list)
         self.took: dict[str, float] = {}
         self.killed: Counter[tuple[str, str]] = Counter()
-        self.loading: set[str] = set()
+        self.loading: set[str] = set()  # functions that run while the shop is loaded
+        self.anew: dict[str, bool] = {}
         set_mutant_under_test("stats")  # from here on functions say that they are reached
 
     @pytest.hookimpl(wrapper=True)
@@ -158,12 +159,18 @@ class Herd:
 
     def _loaded_anew(self, mutant: str) -> Found:
         """What runs while the shop is loaded is broken before that: a new process, and all tests of the selection."""
-        more = {"MUTANT_UNDER_TEST": mutant, "PYTEST_ADDOPTS": "-x -n 0"}
-        given = [argument for argument in self.asked if argument]
-        ended = subprocess.run(
-            [sys.executable, "-m", "pytest", *given], env={**os.environ, **more}, capture_output=True, check=False
-        )
-        return Found(mutant, SURVIVED if ended.returncode == 0 else NOTICED, "while the shop is loaded")
+        if not self._passes_anew(""):
+            pytest.exit("the tests fail in a new process where nothing is broken", 1)
+        return Found(mutant, SURVIVED) if self._passes_anew(mutant) else Found(mutant, NOTICED, "loading the shop")
+
+    def _passes_anew(self, mutant: str) -> bool:
+        if mutant not in self.anew:
+            command, env = (
+                [sys.executable, "-m", "pytest", "-x", *self.asked],
+                {**os.environ, "MUTANT_UNDER_TEST": mutant},
+            )
+            self.anew[mutant] = subprocess.run(command, env=env, capture_output=True, check=False).returncode == 0
+        return self.anew[mutant]
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Keep what was asked for, to ask it again."""
