@@ -43,12 +43,14 @@ def main() -> int:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
     before = list(_read(FOUND)) if asked.again else []
     _copy_the_shop()
-    mutants = {file: _break(file) for file in asked.files or settings["only_mutate"]}
+    files = [*asked.files, *asked.in_turn] or settings["only_mutate"]
+    mutants = {file: _break(file) for file in files}
     found = {one.mutant: one for one in before if one.source == _state_of(_file_of(one.mutant))}
     with FOUND.open("w") as kept:
         kept.writelines(f"{one.line()}\n" for one in found.values())
     drawn = {file: _drawn(names, asked.sample) for file, names in mutants.items()}
-    in_turn = chain(*zip_longest(*drawn.values())) if asked.in_turn else chain(*drawn.values())
+    first = chain(*(drawn[file] for file in files if file not in asked.in_turn))
+    in_turn = chain(first, *zip_longest(*(drawn[file] for file in asked.in_turn)))
     broken = _run(settings, [name for name in in_turn if name and not _is_noticed(found.get(name))], asked.patience)
     found |= {one.mutant: one for one in _read(FOUND)}
     _tell(mutants, drawn, found)
@@ -61,7 +63,7 @@ def _asked() -> argparse.Namespace:
     words.add_argument("--sample", type=int, default=0, metavar="N")
     words.add_argument("--again", action="store_true")
     words.add_argument("--patience", type=float, default=inf, metavar="S")
-    words.add_argument("--in-turn", action="store_true", help="one of each file, then the next of each")
+    words.add_argument("--in-turn", nargs="*", default=[], metavar="FILE", help="then one of each of these, and so on")
     return words.parse_args()
 
 
@@ -116,6 +118,7 @@ def _run(settings: dict[str, list[str]], mutants: list[str], patience: float) ->
         return int(pytest.main([*alone, *given], [herd]))
     finally:
         os.chdir(ROOT)
+        print("\n".join(f"left out, it fails where nothing is broken: {test}" for test in herd.left_out))
 
 
 def _keep(found: Found, source: str) -> None:
