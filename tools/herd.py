@@ -58,7 +58,7 @@ class Found:
 class Herd:
     """The mutants, and the tests that look at them; `tell` hears of each how it ended.
 
-    No more tests look at one than take so many seconds (`patience`) where nothing is broken; the quickest ones first.
+    No more tests look at one than take so many seconds (`patience`) where nothing is broken.
     """
 
     def __init__(self, mutants: list[str], tell: Callable[[Found], None], patience: float) -> None:
@@ -68,6 +68,7 @@ class Herd:
         self.tests: list[pytest.Item] = []
         self.left_out: list[str] = []  # tests that fail where nothing is broken
         self.took: dict[str, float] = {}
+        self.breadth: dict[str, int] = {}  # how many functions a test reaches
         self.killed: Counter[tuple[str, str]] = Counter()
         self.loading: set[str] = set()  # functions that run while the shop is loaded
         self.anew: dict[str, bool] = {}
@@ -115,6 +116,7 @@ class Herd:
 
     def _note(self, test: pytest.Item) -> None:
         self.tests.append(test)
+        self.breadth[test.nodeid] = len(state()._stats)
         for function in state()._stats:
             self.reached_by[function].append(test)
 
@@ -142,9 +144,9 @@ class Herd:
         self.killed[function, found.by] += 1
         return found
 
-    def _promise(self, function: str, test: pytest.Item) -> tuple[int, float]:
-        """First the tests that noticed most of what was broken in this function, then the quickest ones."""
-        return -self.killed[function, test.nodeid], self.took[test.nodeid]
+    def _promise(self, function: str, test: pytest.Item) -> tuple[int, int, float]:
+        """First the tests that noticed most of what was broken in this function, then those that reach little else."""
+        return -self.killed[function, test.nodeid], self.breadth[test.nodeid], self.took[test.nodeid]
 
     def _forked(self, mutant: str, tests: list[pytest.Item]) -> Found:
         """In a process of its own, which may take ten times as long as without any mutant."""
