@@ -29,7 +29,8 @@ TEXTS = frozenset((".css", ".js", ".svg", ".webmanifest", ".json", ".txt"))
 KEPT = 30 * 24 * 3600  # seconds that a file of an earlier release stays
 
 _COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
-_INDENT = re.compile(rb"\s*\n\s*")  # for us and not for the browser
+_REMARK = re.compile(rb"^[ \t]*//.*\n", re.MULTILINE)
+_INDENT = re.compile(rb"\s*\n\s*")  # for us and not for the browser, as are comments
 _MENTIONS = {
     ".css": re.compile(rb'(?<=url\(")[^":#]+(?="\))'),
     ".webmanifest": re.compile(rb'(?<="src": ")[^":#]+(?=")'),
@@ -80,7 +81,8 @@ def _sources(names: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     others = [path for path in every if path not in styles]
     for path in sorted(others, key=lambda path: path.suffix in _MENTIONS):
         name = path.relative_to(SOURCE).as_posix()
-        yield name, _renamed(path.read_bytes(), PurePosixPath(name), names)
+        content = _renamed(path.read_bytes(), PurePosixPath(name), names)
+        yield name, _REMARK.sub(b"", content) if path.parent.name == "js" else content
     for folder, name in STYLES.items():
         theirs = [path for path in styles if path.parent.name == folder]
         joined = [_renamed(path.read_bytes(), PurePosixPath("css") / path.name, names) for path in theirs]

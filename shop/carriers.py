@@ -9,6 +9,9 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote
 
+from shop.errors import Refused
+from shop.i18n import _
+
 
 class Carrier(NamedTuple):
     """A carrier, and its page for a parcel: `{number}`, and where that is asked for `{postcode}` and `{country}`."""
@@ -42,6 +45,18 @@ def tidy(number: str) -> str:
 def is_number(number: str) -> bool:
     """Can this be the number of a parcel? Letters and figures only, so it is harmless in an address."""
     return bool(_NUMBER.fullmatch(number))
+
+
+def number_of(carrier: str, tracking: str, *, is_followed: bool) -> str:
+    """A parcel's number as its carrier writes it; 422 for what is none, and for none where it is to be followed."""
+    number = tidy(tracking)
+    if carrier not in CARRIERS:
+        raise Refused(_("Choose who brings it."), 422)
+    if is_followed and not number:
+        raise Refused(_("Fill in the number of the parcel, or say that it has none."), 422)
+    if number and not is_number(number):
+        raise Refused(_("This is no parcel's number: those have at least five letters and figures."), 422)
+    return number
 
 
 def page_of(carrier: str, number: str, postcode: str, country: str) -> str:

@@ -17,6 +17,7 @@ from shop.money import Money
 from shop.words import Words
 
 _VARIANT = ("sku", "size", "price", *(f"color_{code}" for code in LANGUAGES))
+_TELLS = (*_VARIANT, "stock")
 
 
 class Wrong(Exception):  # noqa: N818  a cell is no error of ours
@@ -52,18 +53,28 @@ class OfLine(NamedTuple):
 
 
 def whole_grid(group: Group, known: Known, seen: Mapping[int, int | None]) -> tuple[list[Cell], dict[int, OfLine]]:
-    """The whole grid as it becomes, and what each line changes in it; an empty one where nothing changes."""
+    """The whole grid as it becomes, and what each line changes in it; an empty one where nothing changes.
+
+    A line that says nothing about a size and colour is about the product alone.
+    """
     cells = {row.id: _as_is(row) for row in known.variants}
     told: dict[int, OfLine] = {}
     new: list[Cell] = []
+    there: set[int] = set()
     for line in group:
+        if not any(cell_of(line, name) for name in _TELLS):
+            told[line.number] = OfLine([], False, None)
+            continue
         row = _variant_of(line, known)
+        if row and row.id in there:
+            raise Wrong(line.number, "sku", _("Another line is about the same size and colour."))
         cell, columns = _readcell_of(line, row, seen.get(line.number))
         told[line.number] = OfLine(columns, row is None, row.stock if row else None)
         if row is None:
             new.append(cell)
         else:
             cells[row.id] = cell
+            there.add(row.id)
     whole = [*cells.values(), *new]
     keys = [cell.key for cell in whole]
     if len(set(keys)) < len(keys):
@@ -77,18 +88,19 @@ def _as_is(row: Row[Any]) -> Cell:
 
 
 def _variant_of(line: Line, known: Known) -> Row[Any] | None:
-    """Known by its SKU; without one, by its colour and size."""
-    if sku := cell_of(line, "sku"):
-        return next((row for row in known.variants if row.sku == sku), None)
+    """Known by its SKU, where several have it by colour and size too; without one, by its colour and size."""
     color = {code: text for code in LANGUAGES if (text := cell_of(line, f"color_{code}"))}
     size = cell_of(line, "size")
-    return next((row for row in known.variants if (row.color or {}) == color and row.size == size), None)
+    sku = cell_of(line, "sku")
+    found = [row for row in known.variants if not sku or row.sku == sku]
+    alike = [row for row in found if (row.color or {}) == color and row.size == size]
+    return next(iter(alike or (found if sku else [])), None)
 
 
 def _readcell_of(line: Line, row: Row[Any] | None, seen: int | None) -> tuple[Cell, list[str]]:
     now = catalogue_columns.variant_cells(row._mapping) if row else {}
     changed = [
-        name for name in _VARIANT if name in line.cells and not is_same(name, line.cells[name], now.get(name, ""))
+        name for name in _VARIANT if cell_of(line, name) and not is_same(name, line.cells[name], now.get(name, ""))
     ]
     cells = {**now, **{name: line.cells[name].strip() for name in changed}}
     count = _stock(line, row)
@@ -101,8 +113,10 @@ def _readcell_of(line: Line, row: Row[Any] | None, seen: int | None) -> tuple[Ce
 
 
 def _price(line: Line, cells: Mapping[str, str]) -> Money:
+    if not (told := cells.get("price", "")):
+        raise Wrong(line.number, "price", _("A new size or colour needs a price."))
     try:
-        minor = catalogue_columns.hundredths(cells.get("price", ""))
+        minor = catalogue_columns.hundredths(told)
     except Refused as no:
         raise Wrong(line.number, "price", no.words) from no
     if not 0 < minor <= grid.DEAREST:

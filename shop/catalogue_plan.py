@@ -1,7 +1,8 @@
 """Catalogue plan: what a file would make of a seller's products, product by product, before anything is done.
 
-Only what differs from the product as it is now counts as told; so a file that was exported and not changed, changes
-nothing. A product of which one line is refused is refused whole. Lines that are not in the file stay as they are.
+Only what differs from the product as it is now counts as told, and an empty cell tells nothing; so a file that was
+exported and not changed, changes nothing. A product of which one line is refused is refused whole. Lines that are not
+in the file stay as they are.
 """
 
 from __future__ import annotations
@@ -107,13 +108,15 @@ def _plan(group: Group, known: Known, shelf: Shelf, twice: frozenset[str], seen:
     number = known.row.id if known.row else None
     try:
         for line in group:
-            _see_to(line, number, shelf, twice)
+            _see_to(line)
+            _see_to_sku(line, group, known, shelf, twice)
         changed = _product_columns(group, known)
-        facts = _facts(group[0], changed, known, shelf)
+        facts = _facts(group, changed, known, shelf)
         cells, of_lines = whole_grid(group, known, seen)
     except Wrong as wrong:
         return Plan([_no(line, wrong) for line in group], number, reference, {}, [])
-    results = [_yes(line, known, of_lines[line.number], changed if line is group[0] else []) for line in group]
+    told = {line.number: [name for name, where in changed.items() if where is line] for line in group}
+    results = [_yes(line, known, of_lines[line.number], told[line.number]) for line in group]
     return Plan(results, number, reference, facts, cells)
 
 
@@ -125,7 +128,8 @@ def _no(line: Line, wrong: Wrong) -> Result:
 
 def _yes(line: Line, known: Known, cell: OfLine, changed: Sequence[str]) -> Result:
     columns = [*changed, *cell.columns]
-    outcome = Outcome.CREATED if cell.is_new else Outcome.CHANGED if columns else Outcome.UNCHANGED
+    is_new = cell.is_new or known.row is None
+    outcome = Outcome.CREATED if is_new else Outcome.CHANGED if columns else Outcome.UNCHANGED
     told = "" if outcome == Outcome.CREATED else ", ".join(columns)
     return _result(line, outcome, told, "", cell.stock)
 
@@ -135,7 +139,7 @@ def _result(line: Line, outcome: Outcome, columns: str, why: str, stock: int | N
     return Result(line.number, product, sku, outcome, columns[:300], why[:300], stock)
 
 
-def _see_to(line: Line, number: int | None, shelf: Shelf, twice: frozenset[str]) -> None:
+def _see_to(line: Line) -> None:
     """Can this line be at all?"""
     if "" in line.cells:
         raise Wrong(line.number, "", line.cells[""])
@@ -144,39 +148,46 @@ def _see_to(line: Line, number: int | None, shelf: Shelf, twice: frozenset[str])
             raise Wrong(line.number, name, _("There is a sign in it that nobody can have typed."))
         if name in ("product", "sku") and len(text.strip()) > LONGEST_NAME:
             raise Wrong(line.number, name, _("This is too long: use at most %(most)s characters.", most=LONGEST_NAME))
-    sku = cell_of(line, "sku")
-    if not sku and not cell_of(line, "product"):
+    if not cell_of(line, "sku") and not cell_of(line, "product"):
         raise Wrong(line.number, "product", _("Say which product this is, or give a SKU."))
+
+
+def _see_to_sku(line: Line, group: Group, known: Known, shelf: Shelf, twice: frozenset[str]) -> None:
+    sku = cell_of(line, "sku")
+    here = sum(row.sku == sku for row in known.variants)
+    if sku and sum(cell_of(each, "sku") == sku for each in group) <= here:
+        return  # also where one number stands at two things: so it was made, and so it goes out and comes in
     if sku in twice:
         raise Wrong(line.number, "sku", _("This SKU is there more than once: %(sku)s.", sku=shown(sku)))
-    if sku in shelf.skus and shelf.skus[sku] != number:
+    if sku in shelf.skus and shelf.skus[sku] != (known.row.id if known.row else None):
         raise Wrong(line.number, "sku", _("Another product of yours has this SKU: %(sku)s.", sku=shown(sku)))
 
 
-def _product_columns(group: Group, known: Known) -> list[str]:
-    """The columns of the product that differ from how it is; a later line may leave them empty, or say the same."""
-    first = group[0]
-    names = [name for name in first.cells if catalogue_columns.column(name)]
-    for line in group[1:]:
-        for name in names:
-            told = line.cells.get(name, "")
-            if told.strip() and not is_same(name, told, first.cells[name]):
-                words = _("Line %(n)s says something else about the same product.", n=first.number)
+def _product_columns(group: Group, known: Known) -> dict[str, Line]:
+    """The columns of the product that differ from how it is, and the line that says so; others say the same."""
+    told: dict[str, Line] = {}
+    for line in group:
+        for name, text in line.cells.items():
+            if not text.strip() or not catalogue_columns.column(name):
+                continue
+            where = told.setdefault(name, line)
+            if not is_same(name, text, where.cells[name]):
+                words = _("Line %(n)s says something else about the same product.", n=where.number)
                 raise Wrong(line.number, name, words)
-    return [name for name in names if not is_same(name, first.cells[name], known.cells.get(name, ""))]
+    return {name: at for name, at in told.items() if not is_same(name, at.cells[name], known.cells.get(name, ""))}
 
 
-def _facts(line: Line, changed: Sequence[str], known: Known, shelf: Shelf) -> dict[str, Any]:
+def _facts(group: Group, changed: Mapping[str, Line], known: Known, shelf: Shelf) -> dict[str, Any]:
     """What is told anew about the product, by the names of `listings.change`."""
     told: dict[str, dict[str, str]] = {}
-    for name in changed:
+    for name, line in changed.items():
         where = catalogue_columns.column(name)
         assert where  # noqa: S101  only those come here
         told.setdefault(where.fact, {})[where.part] = line.cells[name]
     if known.row is None:
-        _see_to_new(line, told)
+        _see_to_new(group[0], told)
     columns = {fact: next(name for name in changed if _fact_of(name) == fact) for fact in told}
-    return {fact: _fact(line, columns[fact], parts, known, shelf) for fact, parts in told.items()}
+    return {name: _fact(changed[columns[name]], columns[name], parts, known, shelf) for name, parts in told.items()}
 
 
 def _fact_of(name: str) -> str:

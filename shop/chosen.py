@@ -11,7 +11,6 @@ from sqlalchemy import (
     Case,
     ColumnElement,
     FromClause,
-    ScalarSelect,
     Select,
     and_,
     bindparam,
@@ -25,7 +24,7 @@ from sqlalchemy import (
 
 from shop import clock
 from shop.countries import HOME
-from shop.database import rows
+from shop.database import rows, rows_and_more
 from shop.models import (
     Cart,
     CartLine,
@@ -64,18 +63,23 @@ class One(NamedTuple):
     clip: str = ""
 
 
-def _not_in_the_way(*mine: ColumnElement[bool]) -> ScalarSelect[int]:
-    """What this buyer holds for an unpaid purchase is free for them, and so is what nobody pays for any more."""
-    held = select(func.coalesce(func.sum(holds.c.quantity), 0)).join(purchases, purchases.c.id == holds.c.purchase_id)
-    return (
-        held.where(
-            holds.c.variant_id == variants.c.id,
-            holds.c.state == HoldState.HELD,
-            or_(*mine, holds.c.expires_at <= bindparam("now")),
-        )
-        .correlate(variants, carts)
-        .scalar_subquery()
-    )
+_LEFT = (holds.c.variant_id == variants.c.id, holds.c.state == HoldState.HELD, holds.c.expires_at <= bindparam("now"))
+_IS_THEIRS = (
+    holds.c.purchase_id == purchases.c.id,
+    holds.c.variant_id == variants.c.id,
+    holds.c.state.concat("") == HoldState.HELD,
+    holds.c.expires_at > bindparam("now"),
+)
+
+
+def _not_in_the_way(*mine: ColumnElement[bool]) -> ColumnElement[int]:
+    """What this buyer holds for an unpaid purchase is free for them, and so is what nobody pays for any more.
+
+    Theirs is found by their purchases: of a thing that many want at once, others hold hundreds.
+    """
+    left = select(func.coalesce(func.sum(holds.c.quantity), 0)).where(*_LEFT).correlate(variants)
+    theirs = select(func.coalesce(func.sum(holds.c.quantity), 0)).select_from(purchases).join(holds, and_(*_IS_THEIRS))
+    return left.scalar_subquery() + theirs.where(or_(*mine)).correlate(variants, carts).scalar_subquery()
 
 
 def _creator(buyer: ColumnElement[Any]) -> Case[Any]:
@@ -93,7 +97,7 @@ def _creator(buyer: ColumnElement[Any]) -> Case[Any]:
     )
 
 
-def _lines_of(chosen: FromClause, not_in_the_way: ScalarSelect[int], buyer: ColumnElement[Any]) -> Select[Any]:
+def _lines_of(chosen: FromClause, not_in_the_way: ColumnElement[int], buyer: ColumnElement[Any]) -> Select[Any]:
     """The facts of what is chosen, as a `Line` has them."""
     return (
         select(
@@ -170,4 +174,5 @@ def lines(chosen: str | One, person: int | None = None, country: str = HOME) -> 
     known: dict[str, Any] = {"person": person, "country": country, "now": clock.now()}
     if isinstance(chosen, One):
         return [Line._make(row) for row in rows(_ALONE, **chosen._asdict(), **known)]
-    return [Line._make(row) for row in rows(_IN_CART, cart=chosen, **known)]
+    # Without what may have come along with the rows.
+    return [Line._make(row[: len(Line._fields)]) for row in rows_and_more(_IN_CART, cart=chosen, **known)]

@@ -46,6 +46,14 @@ _FREE_OF = delete(variants).where(
 )
 
 
+class WrongCellError(Refused):
+    """One cell cannot be: its number, counted from 0, and the part of it that is wrong."""
+
+    def __init__(self, words: str, number: int, part: str, status: int = 422) -> None:
+        super().__init__(words, status)
+        self.number, self.part = number, part
+
+
 class Cell(NamedTuple):
     """One size in one colour as the seller wants it. `seen` is the stock that they saw when they typed the new one."""
 
@@ -66,6 +74,7 @@ def lay(product: Product, cells: Sequence[Cell], *, is_asked: bool) -> None:
     """Make the product's variants these cells, in this order. `is_asked`: it is for sale, so a price counts from now.
 
     409 where the stock of one is no longer what the seller saw; 422 for what cannot be, such as less than is held.
+    Where one cell is to blame it is a `WrongCellError`, which says which.
     """
     _see_to(cells)
     try:
@@ -84,10 +93,20 @@ def _lay(product: Product, cells: Sequence[Cell], ask: Callable[[int, Money], No
     for place, cell in enumerate(cells):
         row: Any = here.get(cell.key)
         number = row.id if row else _new(product.id, cell, place)
-        if row and cell.stock != (row.stock if cell.seen is None else cell.seen):
-            stock.count(row.id, cell.stock, row.stock if cell.seen is None else cell.seen)
+        if row:
+            _count(row, cell, place)
         run(_PLACE, variant=number, place=place, label=cell.sku, is_on=True)
         ask(number, cell.price)
+
+
+def _count(row: Any, cell: Cell, place: int) -> None:
+    seen = row.stock if cell.seen is None else cell.seen
+    if cell.stock == seen:
+        return
+    try:
+        stock.count(row.id, cell.stock, seen)
+    except Refused as no:
+        raise WrongCellError(no.words, place, "stock", no.status) from no
 
 
 def copy(product: Product, into: Product, pictures: Mapping[int, int]) -> None:
@@ -126,11 +145,11 @@ def _see_to(cells: Sequence[Cell]) -> None:
         raise Refused(_("A product has 1 to %(most)s sizes and colours together.", most=MOST), 422)
     if len({cell.key for cell in cells}) < len(cells):
         raise Refused(_("A colour with a size can be there only once."), 422)
-    for cell in cells:
+    for number, cell in enumerate(cells):
         if not 0 < cell.price.minor <= DEAREST or cell.price.currency != CURRENCY:
-            raise Refused(_("This cannot be the price."), 422)
+            raise WrongCellError(_("This cannot be the price."), number, "price")
         if not 0 <= cell.stock <= FULLEST:
-            raise Refused(_("This cannot be the stock."), 422)
+            raise WrongCellError(_("This cannot be the stock."), number, "stock")
         too_long = len(cell.size) > LONGEST_SIZE or len(cell.sku) > LONGEST_SKU
         if too_long or any(len(word) > LONGEST_COLOR for word in cell.color.values()):
-            raise Refused(_("A size, a colour or a SKU is too long."), 422)
+            raise WrongCellError(_("A size, a colour or a SKU is too long."), number, "sku")

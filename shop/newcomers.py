@@ -38,12 +38,14 @@ purchases, owners, people = Purchase.__table__, Profile.__table__.alias("owners"
 given_back = RefundLine.__table__
 is_new = sellers.c.established_at.is_(None)
 
+# No list: a statement with one is put into words anew each time.
+_is_under_way = or_(*(orders.c.status == status for status in UNDER_WAY))
 # Of the seller of a query: minor units under way; nothing of who is established, and then nothing is counted.
 under_way = case(
     (
         is_new,
         select(func.coalesce(func.sum(orders.c.goods_minor + orders.c.delivery_minor), 0))
-        .where(orders.c.seller_id == sellers.c.id, orders.c.status.in_(UNDER_WAY))
+        .where(orders.c.seller_id == sellers.c.id, _is_under_way)
         .correlate(sellers)
         .scalar_subquery(),
     )

@@ -64,6 +64,11 @@ class Offer(NamedTuple):
     seen: str  # the fingerprint of all that the page promises
 
     @property
+    def parts(self) -> tuple[tuple[Parcel, Row[Any]], ...]:
+        """Each parcel with its seller."""
+        return tuple((parcel, self.sellers[parcel.seller]) for parcel in self.parcels)
+
+    @property
     def too_much(self) -> str:
         """The name of a seller who is new here and may not have so much under way yet; empty: everybody may."""
         names = (

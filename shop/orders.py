@@ -14,7 +14,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     OrderStatus.PENDING_PAYMENT: (OrderStatus.PAID, OrderStatus.CANCELLED),
     OrderStatus.PAID: (OrderStatus.PACKED, OrderStatus.CANCELLED),
     OrderStatus.PACKED: (OrderStatus.SHIPPED, OrderStatus.CANCELLED),
-    OrderStatus.SHIPPED: (OrderStatus.DELIVERED,),
+    OrderStatus.SHIPPED: (OrderStatus.DELIVERED, OrderStatus.PACKED),  # back: see `shipping.take_back`
 }
 BEFORE_IT_LEAVES = (OrderStatus.PAID, OrderStatus.PACKED)
 

@@ -23,6 +23,7 @@ from shop.models import Order, OrderLine, OrderStatus, Profile, Purchase, Seller
 PAGE = 30
 NUMBER = 8  # signs of an order's code by which its seller knows it: the whole code would open the buyer's page
 SHOWN_FOR = timedelta(days=90)  # from the delivery on, its seller sees where it went
+WAY_BACK = timedelta(minutes=15)  # what was called sent by mistake comes back; only then its buyer is told
 SILENCE = timedelta(days=14)  # without a word from the buyer, a parcel has arrived
 AT_ONCE = 200
 
@@ -234,23 +235,24 @@ def shows_address(order: Order | Row[Any]) -> bool:
 
 def pack(order: Order, *, by: int) -> None:
     """It lies ready. Once."""
+    if order.status == OrderStatus.SHIPPED:
+        raise Refused(_("This order has just changed. Please look again."))
     orders.move(order.id, order.status, OrderStatus.PACKED, by=by)
 
 
-def ship(order: Order, carrier: str, tracking: str, *, by: int) -> None:
-    """It is on its way, with this carrier and, where there is one, this number; the buyer is told. Once."""
-    number = carriers.tidy(tracking)
-    if carrier not in carriers.CARRIERS:
-        raise Refused(_("Choose who brings it."), 422)
-    if number and not carriers.is_number(number):
-        raise Refused(_("This is no parcel's number: those have at least five letters and figures."), 422)
+def ship(order: Order, carrier: str, tracking: str, *, by: int, is_followed: bool = True) -> None:
+    """It is on its way, with this carrier and this number, or by its seller's word without one. Once.
+
+    Its buyer is told when the way back is over (`shipping.take_back`).
+    """
+    number = carriers.number_of(carrier, tracking, is_followed=is_followed)
     if order.status == OrderStatus.PAID:
         orders.move(order.id, OrderStatus.PAID, OrderStatus.PACKED, by=by)
         orders.move(order.id, OrderStatus.PACKED, OrderStatus.SHIPPED, by=by)
     else:
         orders.move(order.id, order.status, OrderStatus.SHIPPED, by=by)
     run(_SENT, order=order.id, by_carrier=carrier, number=number, now=clock.now())
-    jobs.later(tell_of_shipping, order=order.id)
+    jobs.later(tell_of_shipping, delay=WAY_BACK, order=order.id)
 
 
 def is_sellers_word(order: Order, shop: Row[Any]) -> bool:
@@ -288,28 +290,33 @@ def _arrive(order: int, was: str, seller: int, *, by: int | None) -> None:
 
 @jobs.patient_handler
 def tell_of_shipping(order: int) -> None:
-    """Mail the buyer that it is on its way, and where it can be followed, once."""
-    found = db.session.scalar(
-        select(Order).where(Order.id == order).options(selectinload(Order.lines), selectinload(Order.purchase))
-    )
-    if found is None:
+    """Mail the buyer that it is on its way, and where it can be followed, once; not of what was taken back."""
+    found = db.session.get(Order, order)
+    if found is None or found.status != OrderStatus.SHIPPED:
         return
-    bought = found.purchase
-    notifications.mail(
-        kind="order_shipped",
-        about=found.code,
-        to=bought.email,
-        template="order_shipped",
-        language=bought.language,
-        name=bought.name,
-        seller=found.seller_snapshot.get("name", ""),
-        code=found.code,
-        carrier=carriers.CARRIERS[found.carrier].name if found.carrier in carriers.CARRIERS else "",
-        tracking=found.tracking,
-        page=page_of(found),
-        days=(found.deliver_from.date(), found.deliver_until.date()),
-        things=[(line.quantity, line.title, line.variant_name) for line in found.lines],
-    )
+    if found.shipped_at is not None and clock.now() < found.shipped_at + WAY_BACK:
+        return  # it was taken back and sent again: that has a job of its own
+    notifications.mail(**letter(found))
+
+
+def letter(order: Order) -> dict[str, Any]:
+    """The mail to its buyer about an order that is on its way."""
+    bought = order.purchase
+    return {
+        "kind": "order_shipped",
+        "about": order.code,
+        "to": bought.email,
+        "template": "order_shipped",
+        "language": bought.language,
+        "name": bought.name,
+        "seller": order.seller_snapshot.get("name", ""),
+        "code": order.code,
+        "carrier": carriers.CARRIERS[order.carrier].name if order.carrier in carriers.CARRIERS else "",
+        "tracking": order.tracking,
+        "page": page_of(order),
+        "days": (order.deliver_from.date(), order.deliver_until.date()),
+        "things": [(line.quantity, line.title, line.variant_name) for line in order.lines],
+    }
 
 
 def page_of(order: Order) -> str:

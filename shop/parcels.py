@@ -87,7 +87,7 @@ class Parcel(NamedTuple):
     seller: int
     name: str
     handle: str
-    lines: list[Line]
+    lines: tuple[Line, ...]
     goods: Money
     delivery: Money
     free_from: Money | None  # the value of the goods from which delivery would have been free
@@ -112,10 +112,10 @@ class Parcel(NamedTuple):
 def by_seller(lines: Iterable[Line]) -> list[Parcel]:
     """The lines, which come seller by seller, as one parcel for each."""
     today = delivery.ordering_day(clock.now())
-    return [_parcel(list(each), today) for _seller, each in groupby(lines, lambda line: line.seller)]
+    return [_parcel(tuple(each), today) for _seller, each in groupby(lines, lambda line: line.seller)]
 
 
-def _parcel(lines: list[Line], today: date) -> Parcel:
+def _parcel(lines: tuple[Line, ...], today: date) -> Parcel:
     first, bought = lines[0], [line for line in lines if line.counted]
     goods = _sum((line.total for line in bought), Money(0, first.currency))
     cost = max((_cost(line, goods) for line in bought), default=Money(0, first.currency))

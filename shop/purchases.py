@@ -58,6 +58,7 @@ _BOUGHT_BY = (
 _EVENTS = (
     select(events.c.subject_id, events.c.at, events.c.became)
     .where(events.c.subject == "order", events.c.subject_id.in_(bindparam("orders", expanding=True)))
+    .where(events.c.was != events.c.became)  # another number of the parcel is no step
     .order_by(events.c.id)
 )
 _WHOLE = (

@@ -48,8 +48,10 @@ from shop.models import (
 )
 
 DAYS = 30
+TO_DO = (ProductStatus.DOWN, ProductStatus.DRAFT, ProductStatus.REVIEW)  # of these its seller is told
 BEST = 5
 PAGE = 30
+SELLING = 2000  # products whose stock is watched: those that sell best
 FEW: ColumnElement[int] = literal_column(
     "5"
 )  # left of a variant: it runs out; as the index says it, which a parameter would not
@@ -90,16 +92,24 @@ _SHOP = (
     )
 )
 _OF_SHOP = products.c.seller_id == bindparam("seller")
-_IS_LOW = and_(variants.c.product_id == products.c.id, variants.c.is_offered, variants.c.stock - variants.c.held <= FEW)
+_IS_FEW = (variants.c.is_offered, variants.c.stock - variants.c.held <= FEW)
+_IS_LOW = and_(variants.c.product_id == products.c.id, *_IS_FEW)
+# Each of them is looked up among the variants, so it ends with those that sell best, however many there are.
+_SELLING = (
+    select(*products.c["id", "code"])
+    .where(_OF_SHOP, products.c.status == ProductStatus.LIVE, products.c.sold > 0)
+    .order_by(products.c.sold.desc(), products.c.code.desc())
+    .limit(literal_column(str(SELLING)))
+    .subquery("selling")
+)
 _RUNNING = (
     select(
-        *products.c["id", "code"],
+        *_SELLING.c["id", "code"],
         func.max(case((variants.c.stock - variants.c.held <= 0, 1), else_=0)).label("is_out"),
     )
-    .select_from(products)
-    .join(variants, _IS_LOW)
-    .where(_OF_SHOP, products.c.status == ProductStatus.LIVE, products.c.sold > 0)
-    .group_by(products.c.id, products.c.code)
+    .select_from(_SELLING)
+    .join(variants, and_(variants.c.product_id == _SELLING.c.id, *_IS_FEW))
+    .group_by(*_SELLING.c["id", "code"])
     .subquery("running")
 )
 _SHORT = (
@@ -139,7 +149,10 @@ _COUNTED = union_all(
         told.c.at > bindparam("since", type_=told.c.at.type),
     ),
     select(literal("product:lacks"), func.count(), _none).where(_OF_SHOP, products.c.is_complete.is_(False)),
-    select(literal("product:") + products.c.status, func.count(), _none).where(_OF_SHOP).group_by(products.c.status),
+    # Of what is for sale or paused there may be a hundred thousand, and nothing of it has to be done.
+    select(literal("product:") + products.c.status, func.count(), _none)
+    .where(_OF_SHOP, products.c.status.in_(TO_DO))
+    .group_by(products.c.status),
 )
 _PAID = (sold.c.seller_id == bindparam("seller"), sold.c.status != OrderStatus.CANCELLED)
 

@@ -25,6 +25,7 @@ SHELF = 24
 BEST_SOLD, NEWEST, CHEAP_FIRST, DEAR_FIRST = "sold", "newest", "price", "price-down"
 SORTS = (BEST_SOLD, NEWEST, CHEAP_FIRST, DEAR_FIRST)
 KEEP_CATEGORIES = timedelta(seconds=60)
+FAR_AHEAD = datetime(9000, 1, 1, tzinfo=UTC)
 
 products, variants, pictures = Product.__table__, Variant.__table__, Picture.__table__
 sellers, categories, rates = Seller.__table__, Category.__table__, DeliveryRate.__table__
@@ -70,7 +71,7 @@ class Order(NamedTuple):
 
 _ORDERS = {
     BEST_SOLD: Order("sold", True, 2**31 - 1),
-    NEWEST: Order("created_at", True, datetime(9000, 1, 1, tzinfo=UTC)),
+    NEWEST: Order("created_at", True, FAR_AHEAD),
     CHEAP_FIRST: Order("price_minor", False, -1),
     DEAR_FIRST: Order("price_minor", True, 2**62),
 }
@@ -164,9 +165,9 @@ def best_sold(*conditions: Any) -> Select[Any]:
 def lay_out(statement: Select[Any], sort: str, after: str, **values: Any) -> Shelf:
     """One shelf of what the statement finds, which is in the order `sort`."""
     order = _ORDERS[sort]
-    value, code = _read(after, order)
+    value, code = read_place(after, order)
     found = rows_and_more(statement, value=value, code=code, **values)
-    return Shelf(cards(found[:SHELF]), _place(found[SHELF - 1]) if len(found) > SHELF else None)
+    return Shelf(cards(found[:SHELF]), place(found[SHELF - 1]) if len(found) > SHELF else None)
 
 
 def cards(found: Iterable[tuple[Any, ...]]) -> tuple[Card, ...]:
@@ -240,11 +241,13 @@ def kind(slug: str) -> Kind | None:
     return found
 
 
-def _place(row: Row[Any]) -> str:
+def place(row: Row[Any]) -> str:
+    """Where a list stands after this row, by its `key` and its `code`."""
     return f"{_microseconds(row.key) if isinstance(row.key, datetime) else row.key}-{row.code}"
 
 
-def _read(after: str, order: Order) -> tuple[Any, str]:
+def read_place(after: str, order: Order) -> tuple[Any, str]:
+    """Key and code of a place that `place` gave; of anything else those before the first."""
     number, _dash, code = after.partition("-")
     if not (number.isdecimal() and len(number) < 19 and code):
         return order.start, "~"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Text, bindparam, cast, select
+from sqlalchemy import Row, Text, bindparam, cast, select, tuple_
 
 from shop import checklist, shelf
 from shop.database import first, rows
@@ -15,7 +15,8 @@ from shop.models import Clip, Product, Profile, Seller, Tag
 from shop.products import MAY_BE_SEEN, read_words
 from shop.sellers import may_sell
 
-CLIPS = 12
+CLIPS = 12  # at a time
+NEWEST = shelf.Order("published_at", True, shelf.FAR_AHEAD)
 
 profiles, sellers = Profile.__table__, Seller.__table__
 clips, tags, products = Clip.__table__, Tag.__table__, Product.__table__
@@ -37,10 +38,15 @@ _CLIPS = (
     select(
         *clips.c["code", "poster", "width", "height"],
         cast(clips.c.caption, Text).label("caption"),
+        clips.c.published_at.label("key"),
     )
     .where(clips.c.profile_id == bindparam("profile"), *MAY_BE_SEEN)
-    .order_by(clips.c.published_at.desc(), clips.c.id.desc())
-    .limit(CLIPS)
+    .where(
+        tuple_(clips.c.published_at, clips.c.code)
+        < tuple_(bindparam("value", type_=clips.c.published_at.type), bindparam("code"))
+    )
+    .order_by(clips.c.published_at.desc(), clips.c.code.desc())
+    .limit(CLIPS + 1)  # one more, to know whether there is more
 )
 _OWN = shelf.best_sold(products.c.seller_id == bindparam("seller"))
 _SHOWN = shelf.best_sold(
@@ -67,13 +73,14 @@ class Window(NamedTuple):
 
     facts: Row[Any]
     clips: tuple[Seen, ...]
+    more: str | None  # the place after which the next clips begin; None at the end
 
     def read(self) -> SimpleNamespace:
         """The same, as the page shows it."""
         facts = SimpleNamespace(**self.facts._mapping)
         facts.bio = read_words(facts.bio)
         seen = [SimpleNamespace(**{**clip._asdict(), "caption": read_words(clip.caption)}) for clip in self.clips]
-        return SimpleNamespace(profile=facts, clips=seen)
+        return SimpleNamespace(profile=facts, clips=seen, more=self.more)
 
     @property
     def is_seller(self) -> bool:
@@ -81,12 +88,15 @@ class Window(NamedTuple):
         return self.facts.seller_id is not None
 
 
-def find(handle: str) -> Window:
-    """The window of this name; `NotFound` if there is none."""
+def find(handle: str, after: str = "") -> Window:
+    """The window of this name, with its newest clips or those after a place; `NotFound` if there is none."""
     facts = first(_PROFILE, handle=handle)
     if facts is None:
         raise NotFound(_("There is nobody of this name here."))
-    return Window(facts, tuple([Seen._make(row) for row in rows(_CLIPS, profile=facts.id)]))
+    value, code = shelf.read_place(after, NEWEST)
+    found = rows(_CLIPS, profile=facts.id, value=value, code=code)
+    more = shelf.place(found[CLIPS - 1]) if len(found) > CLIPS else None
+    return Window(facts, tuple([Seen._make(row[:-1]) for row in found[:CLIPS]]), more)
 
 
 def goods(window: Window, after: str = "") -> shelf.Shelf:

@@ -69,6 +69,7 @@ EXAMPLES = {
     "products.show": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "showcase.show": "SELECT handle FROM profiles JOIN sellers ON sellers.profile_id = profiles.id"
     " WHERE vetting = 'approved' ORDER BY profiles.id LIMIT 1",
+    "showcase.clips": "SELECT handle FROM profiles JOIN users ON users.id = user_id WHERE email = 'kai@example.com'",
     "listings.show": MINAS,
     "listings.preview": MINAS,
     "clip_desk.show": "SELECT clips.code FROM clips JOIN profiles ON profiles.id = clips.profile_id"
@@ -164,19 +165,20 @@ def _address(app: Flask, rule: Rule) -> str:
     arguments: dict[str, object] = {}
     if rule.arguments - set(rule.defaults or {}):
         query = EXAMPLES.get(rule.endpoint)
-        found = _first(app, query) if query else None
+        found = first(app, query) if query else None
         if found is None:
             raise Unlisted(f"tests/pages.py has no example for {rule.endpoint} ({rule.rule})")
         arguments = dict(zip(sorted(rule.arguments), found, strict=True))
     if rule.endpoint in QUESTIONS:
         name, query = QUESTIONS[rule.endpoint]
-        arguments[name] = (_first(app, query) or ("",))[0]
+        arguments[name] = (first(app, query) or ("",))[0]
     with app.test_request_context():
         built = app.url_map.bind("localhost").build(rule.endpoint, arguments)
     return str(built)
 
 
-def _first(app: Flask, query: str) -> tuple[object, ...] | None:
+def first(app: Flask, query: str) -> tuple[object, ...] | None:
+    """The first row that this query finds."""
     from shop.database import db
 
     with app.app_context():
@@ -204,7 +206,7 @@ def browser_of(app: Flask, visitor: str, language: str) -> FlaskClient:
 
 def _choose(app: Flask, client: FlaskClient) -> None:
     """Put one thing in the cart, so that it is not empty."""
-    chosen = _first(app, IN_STOCK)
+    chosen = first(app, IN_STOCK)
     client.post("/cart/lines", data={"variant": chosen[0] if chosen else "", "quantity": "1"})
 
 

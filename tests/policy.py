@@ -70,6 +70,7 @@ POLICY: dict[str, Line] = {
     # What everybody may look at
     "products.show": seen("product"),
     "showcase.show": seen("window"),
+    "showcase.clips": seen("window"),
     "feed.clip": seen("clip"),
     "feed.products": seen("clip"),
     "feed.like": seen("clip", DONE),
@@ -182,6 +183,7 @@ POLICY: dict[str, Line] = {
     "listings.show": Line("product"),
     "purchases.receive": Line("order", "409"),
     "rechecks.send": Line(answer="422", but=NO_SHOP),
+    "seller.correct": Line("sale", "422"),
     "seller.deliver": Line("sale", "409"),
     "seller.index": Line(but=NO_SHOP),
     "seller.order": Line("sale"),
@@ -194,6 +196,7 @@ POLICY: dict[str, Line] = {
     "second_looks.give": Line("second look", DONE, {"rex own": NOWHERE}, A_LOOK),
     "rechecks.accept": seen("paper", NOWHERE, **form(until="2099-01-01")),
     "rechecks.turn_down": seen("paper", NOWHERE, **form(words="This is a cat, no paper.")),
+    "seller.take_back": Line("sale", "409"),
     "seller.stock": Line("shelf", but=NO_SHOP),
     # The desks of the staff
     "moderation.seller": seen("applicant"),

@@ -37,6 +37,16 @@ def test_all_stylesheets_arrive_as_one_with_the_order_of_layers_first(client, as
     assert client.get("/shop").text.count('rel="stylesheet"') == 1
 
 
+def test_our_scripts_arrive_without_the_remarks_that_are_for_us(client, asset):
+    ours = sorted((assets.SOURCE / "js").glob("*.js"))
+    assert len(ours) > 9
+    for path in ours:
+        lines = path.read_text().splitlines()
+        assert all(line.count("`") % 2 == 0 for line in lines), f"{path.name}: a text may not go over several lines"
+        heeded = [line for line in lines if not line.lstrip().startswith("//")]
+        assert client.get(asset(f"js/{path.name}")).text.splitlines() == heeded
+
+
 def test_it_may_be_kept_for_ever_and_comes_compressed_at_its_best(client, asset):
     answer = client.get(asset("shop.css"), headers=BROWSER)
     assert answer.headers["Cache-Control"] == "max-age=315360000, public, immutable"

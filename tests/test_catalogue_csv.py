@@ -116,6 +116,50 @@ def test_what_was_exported_and_sent_back_changes_nothing(mina, language):
     assert exported(mina, language) == file
 
 
+def test_drafts_without_a_price_and_copies_go_out_and_come_in_as_they_are(mina):
+    begun = listings.draft(mina.seller, title=Words(nl="Kan"), category="home", by=mina)
+    listings.duplicate(db.session.get_one(Product, mina.mug.id), by=mina)
+    db.session.get_one(Product, mina.mug.id).variants[1].sku = "mug-s"  # one number at two sizes, as a form allows
+    db.session.commit()
+    before = everything()
+    assert done(mina, exported(mina, "nl")) == [("unchanged", "", "")] * 5
+    assert everything() == before
+    file = exported(mina).replace(b",Kan,", b",Kruik,")
+    assert [each for each in done(mina, file) if each[0] != "unchanged"] == [("changed", "title_nl", "")]
+    db.session.refresh(begun)
+    assert (begun.title["nl"], begun.variants) == ("Kruik", [])
+
+
+def test_an_empty_cell_leaves_what_is_there(mina):
+    before = everything()
+    names = [
+        name for name in (*catalogue_columns.ALL, "spec_material_nl") if name not in ("product", "sku", "title_en")
+    ]
+    empty = "," * (len(names) - 1)
+    assert looked(mina, of([f"mug,mug-s,,{empty}"], "product", "sku", "title_en", *names)) == [("unchanged", "", "")]
+    assert everything() == before
+    assert done(mina, of([f"mug,mug-s,Cup,{empty}"], "product", "sku", "title_en", *names)) == [
+        ("changed", "title_en", "")
+    ]
+    mug = db.session.get_one(Product, mina.mug.id)
+    assert (mug.title, mug.handling_days, price("mug-s"), stock("mug-s")) == ({"nl": "Mug", "en": "Cup"}, 1, 2450, 3)
+
+
+def test_a_later_line_may_say_what_the_first_leaves_empty(mina):
+    file = of(["mug,mug-s,", "mug,mug-l,Cup"], "product", "sku", "title_en")
+    assert done(mina, file) == [("unchanged", "", ""), ("changed", "title_en", "")]
+
+
+def test_what_is_new_needs_a_price_and_two_lines_about_one_thing_are_refused(mina):
+    assert looked(mina, of(["mug,mug-xl,XL"], "product", "sku", "size")) == [
+        ("refused", "price", "A new size or colour needs a price.")
+    ]
+    names = ("product", "sku", "size", "color_nl", "color_en", "price")
+    assert looked(mina, of(["mug,,S,rood,red,1", "mug,mug-s,S,rood,red,2"], *names))[1] == (
+        *("refused", "sku", "Another line is about the same size and colour."),
+    )
+
+
 def test_no_cell_that_goes_out_is_a_formula(mina):
     mina.mug.title = Words(nl="=HYPERLINK(1)", en="@SUM(1)")
     db.session.commit()
@@ -361,18 +405,18 @@ CELLS = [
     ("price", "-1", "price"), ("price", "0", "price"), ("price", "0,00", "price"), ("price", "1e9", "price"),
     ("price", "NaN", "price"), ("price", "Infinity", "price"), ("price", "100000,01", "price"),
     ("price", "9999999999999", "price"), ("price", "12.345.6", "price"), ("price", "12 50", "price"),
-    ("price", "=1+1", "price"), ("price", "0x10", "price"), ("price", "\uff11\uff12", "price"), ("price", "", "price"),
+    ("price", "=1+1", "price"), ("price", "0x10", "price"), ("price", "\uff11\uff12", "price"),
     ("price", "12,345,678.123", "price"), ("stock", "-1", "stock"), ("stock", "1.5", "stock"),
     ("stock", "1e3", "stock"), ("stock", "1000001", "stock"), ("stock", "9999999999", "stock"),
     ("stock", "NaN", "stock"), ("stock", "many", "stock"), ("title_en", "x" * 121, "title_en"),
     ("title_en", "Bell\x07", "title_en"), ("title_en", "Esc\x1b[2J", "title_en"),
     ("description_en", "x" * 5001, "description_en"), ("guarantee_en", "x" * 501, "guarantee_en"),
     ("guarantee_nl", "Wettelijke garantie", "guarantee_nl"),
-    ("warnings_en", "x" * 1001, "warnings_en"), ("category", "weapons", "category"), ("category", "", "category"),
+    ("warnings_en", "x" * 1001, "warnings_en"), ("category", "weapons", "category"),
     ("vat_rate", "20", "vat_rate"), ("vat_rate", "-21", "vat_rate"), ("vat_rate", "NaN", "vat_rate"),
     ("weight_grams", "0", "weight_grams"), ("weight_grams", "1000001", "weight_grams"),
     ("weight_grams", "1,5", "weight_grams"), ("handling_days", "61", "handling_days"),
-    ("handling_days", "-1", "handling_days"), ("handling_days", "", "handling_days"),
+    ("handling_days", "-1", "handling_days"),
     ("commission", "51", "commission"), ("ships_from_country", "Nederland", "ships_from_country"),
     ("stock_kind", "borrowed", "stock_kind"), ("maker_email", "nobody", "maker_email"),
     ("maker_country", "N1", "maker_country"), ("maker_name", "x" * 121, "maker_name"),

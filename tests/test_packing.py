@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from shop import carriers, clock, packing, purchases, refunds
+from shop import carriers, clock, packing, purchases, refunds, shipping
 from shop.database import db
 from shop.errors import NotFound, Refused
 from shop.models import Event, Job, Order, Profile, Seller, Transfer, TransferState, Vetting
@@ -38,7 +38,7 @@ def shop(person):
 
 
 def sent(order, mina, carrier="postnl", tracking="3SABC123456789"):
-    packing.ship(order, carrier, tracking, by=mina)
+    packing.ship(order, carrier, tracking, by=mina, is_followed=bool(tracking))
     db.session.commit()
     return again(order.id)
 
@@ -80,6 +80,7 @@ def test_what_is_packed_in_one_go_has_both_steps(order, mina):
         ("pigeon", "3SABC123", "Choose who brings it."),
         ("postnl", "3S<b>", "no parcel's number"),
         ("dhl", "12", "no par"),
+        ("dhl", " ", "or say that it has none"),
     ],
 )
 def test_what_cannot_be_a_parcel_is_refused_and_nothing_changes(order, mina, carrier, tracking, words):
@@ -103,7 +104,7 @@ def test_what_was_given_back_whole_is_not_sent_any_more(order, mina):
     refunds.give(order.id)
     db.session.commit()
     with pytest.raises(Refused, match="cancelled"):
-        packing.ship(again(order.id), "postnl", "", by=mina)
+        packing.ship(again(order.id), "postnl", "3SABC123", by=mina)
 
 
 def test_what_is_not_paid_is_nobodys_order_yet(mina, mug):
@@ -124,14 +125,113 @@ def test_who_was_stopped_sends_what_was_paid_all_the_same(order, mina):
     assert sent(packing.own(order.code[:8], shop(mina).id), mina).status == "shipped"
 
 
-def test_the_buyer_is_told_once_where_it_can_be_followed(order, mina, letters):
+def test_the_buyer_is_told_once_where_it_can_be_followed(order, mina, letters, pass_time):
     sent(order, mina)
     db.session.remove()
+    pass_time(minutes=15)
     letter = letters()[-1]
     words = letter.get_body(("plain",)).get_content()
     assert letter["Subject"] == "Your order from Atelier Mina is on its way"
     assert "https://postnl.nl/tracktrace/?B=3SABC123456789&P=3511AA&D=NL&T=C" in words
     assert f"/orders/{order.code}" in words
+
+
+# Put right
+
+
+def of_the_parcel(letters):
+    return [letter for letter in letters() if letter["Subject"].startswith("Your order from")]
+
+
+def test_what_was_called_sent_by_mistake_lies_packed_again_and_its_buyer_hears_nothing(order, mina, letters, pass_time):
+    due = db.session.scalar(select(Transfer.due_at))
+    sent(order, mina)
+    pass_time(minutes=14)
+    shipping.take_back(again(order.id), by=mina)
+    db.session.commit()
+    order = again(order.id)
+    assert (order.status, order.carrier, order.tracking, order.shipped_at) == ("packed", "", "", None)
+    assert [became for became, _by in steps(order)] == ["paid", "packed", "shipped", "packed"]
+    assert (packing.listed(shop(mina).id, "to-pack").orders[0].row.id, due) == (
+        *(order.id, db.session.scalar(select(Transfer.due_at))),
+    )
+    db.session.remove()
+    pass_time(minutes=2)
+    assert of_the_parcel(letters) == []
+
+
+def test_after_a_quarter_of_an_hour_or_when_it_has_arrived_there_is_no_way_back(order, mina, pass_time):
+    order = sent(order, mina)
+    pass_time(minutes=15)
+    with pytest.raises(Refused, match="cannot be taken back any more"):
+        shipping.take_back(again(order.id), by=mina)
+    with pytest.raises(Refused, match="just changed"):
+        packing.pack(again(order.id), by=mina)
+    db.session.rollback()
+    assert again(order.id).status == "shipped"
+    packing.receive(again(order.id), by=None)
+    db.session.commit()
+    with pytest.raises(Refused):
+        shipping.take_back(again(order.id), by=mina)
+
+
+def test_what_was_taken_back_and_sent_again_is_told_once_with_its_own_number(order, mina, letters, pass_time):
+    sent(order, mina, tracking="3SWRONG1")
+    pass_time(minutes=10)
+    shipping.take_back(again(order.id), by=mina)
+    sent(again(order.id), mina, tracking="3SRIGHT1")
+    told = []
+    for _quarter in range(2):
+        db.session.remove()
+        pass_time(minutes=10)
+        told += of_the_parcel(letters)
+    assert [("3SRIGHT1" in words, "3SWRONG1" in words) for words in map(str, told)] == [(True, False)]
+
+
+def test_a_number_that_is_corrected_in_time_is_the_only_one_that_the_buyer_hears_of(order, mina, letters, pass_time):
+    shipping.correct(sent(order, mina, tracking="3SWRONG1"), "dhl", "JJD 0001", by=mina)
+    db.session.commit()
+    assert (again(order.id).carrier, again(order.id).tracking) == ("dhl", "JJD0001")
+    db.session.remove()
+    pass_time(minutes=15)
+    assert ["JJD0001" in str(letter) for letter in of_the_parcel(letters)] == [True]
+
+
+def test_a_number_that_is_added_later_is_mailed_and_changes_no_day(order, mina, letters, pass_time):
+    order = sent(order, mina, tracking="")
+    was, due = order.shipped_at, db.session.scalar(select(Transfer.due_at))
+    number = order.id
+    db.session.remove()
+    pass_time(hours=1)
+    assert len(of_the_parcel(letters)) == 1
+    shipping.correct(again(number), "postnl", "3SABC123", by=mina)
+    shipping.correct(again(number), "postnl", "3s abc 123", by=mina)  # the same again: nobody is told
+    db.session.commit()
+    order = again(number)
+    assert (order.shipped_at, db.session.scalar(select(Transfer.due_at))) == (was, due)
+    assert [step.became for step in purchases.steps([order])[order.id]] == ["paid", "packed", "shipped"]
+    assert not packing.is_sellers_word(order, shop(mina))
+    db.session.remove()
+    subjects = [letter["Subject"] for letter in of_the_parcel(letters)]
+    assert subjects == ["Your order from Atelier Mina: another number of the parcel"]
+
+
+@pytest.mark.parametrize(("number", "words"), [("", "or say that it has none"), ("<b>", "no parcel's number")])
+def test_a_number_is_corrected_and_never_taken_away(order, mina, number, words):
+    sent(order, mina)
+    with pytest.raises(Refused, match=words):
+        shipping.correct(again(order.id), "postnl", number, by=mina)
+    assert again(order.id).tracking == "3SABC123456789"
+
+
+@pytest.mark.parametrize("state", ["paid", "packed", "delivered", "cancelled"])
+def test_only_what_is_on_its_way_gets_another_number(order, mina, state):
+    db.session.execute(update(Order).values(status=state))
+    db.session.commit()
+    with pytest.raises(Refused, match="on its way"):
+        shipping.correct(again(order.id), "postnl", "3SABC123", by=mina)
+    db.session.rollback()
+    assert again(order.id).tracking == ""
 
 
 # Arrived

@@ -50,6 +50,20 @@ def test_the_rows_are_sqlalchemys_in_every_way(at_the_desk, mug):
     assert first(_NAMED, code="mug-x", now=NOW) is None
 
 
+_ODD = select(variants.c.code).where(variants.c.sku != 'no ? "x"', variants.c.code == bindparam("code"))
+_NAMED_SO = select(variants.c.code).where(variants.c.sku == "o'mug", variants.c.stock >= bindparam("least"))
+
+
+def test_a_word_that_is_always_the_same_is_compared_as_it_is(at_the_desk, mug):
+    db.session.execute(update(variants).where(variants.c.code == "mug-s").values(sku="o'mug"))
+    for _known in range(3):
+        assert [row.code for row in rows(_ODD, code="mug-s")] == ["mug-s"]
+        assert [row.code for row in rows(_NAMED_SO, least=0)] == ["mug-s"]
+        assert rows(_NAMED_SO, least=1_000_000) == []
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    assert ("'o''mug'" in prepared.known(_NAMED_SO, db.engine).text) is is_sqlite
+
+
 def test_a_value_that_all_must_give_is_missed_and_a_usual_one_need_not_be_given(at_the_desk, mug):
     for _known in range(2):
         assert [row.code for row in rows(_USUAL)] == ["mug-s"]

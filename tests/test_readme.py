@@ -10,7 +10,7 @@ README = Path("README.md").read_text(encoding="utf-8")
 
 
 def test_every_setting_is_explained_and_nothing_else():
-    read = "".join(Path(file).read_text() for file in ("shop/settings.py", "shop/outside.py"))
+    read = "".join(Path(file).read_text() for file in ("shop/settings.py", "shop/outside.py", "shop/imprint.py"))
     asked = set(re.findall(r'reader\.\w+\(\s*"([A-Z_]+)"', read))
     table = README.partition("## Settings")[2].partition("## ")[0]
     explained = {

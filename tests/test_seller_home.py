@@ -97,6 +97,14 @@ def test_the_way_from_a_count_leads_to_exactly_those(mina, mug, lamp):
     assert seller_home.short(seller, is_out=False, after="mug") == ([], "")
 
 
+def test_stock_is_watched_of_what_sells_best_so_that_it_ends(mina):
+    seller = db.session.scalars(select(Seller)).one()
+    db.session.add(a_product(seller, "bowl", "Bowl", [a_variant("bowl-1", "One", 100, 1)], sold=10_000))
+    db.session.flush()
+    assert home(mina).counted("running_out").n == 2
+    assert ["limit 2000" in str(each).lower() for each in (seller_home._COUNTED, seller_home._SHORT)] == [True, True]
+
+
 def test_a_kind_that_is_no_longer_offered_does_not_run_out(mina, mug):
     db.session.execute(update(Variant).values(is_offered=False))
     assert home(mina).counted("running_out").n == 0
@@ -114,8 +122,8 @@ def test_listings_are_counted_by_their_state(mina, mug):
         db.session.add(a_product(seller, f"d{n}", "Bowl", [a_variant(f"d{n}", "One", 100, 1)], status="draft"))
     db.session.flush()
     found = home(mina)
-    assert (found.counted("product:draft").n, found.counted("product:live").n) == (2, 1)
-    assert found.counted("product:paused") == Count(0, None)
+    assert found.counted("product:draft") == Count(2, None)
+    assert [found.counted(f"product:{state}") for state in ("live", "paused", "down")] == [Count(0, None)] * 3
     db.session.execute(update(Product).where(Product.code == "d1").values(is_complete=False))
     assert home(mina).counted("product:lacks").n == 1
 

@@ -227,7 +227,7 @@ def test_what_nobody_else_would_ask_fills_no_memory(app, client, mug, address):
 
 def test_every_page_that_is_recalled_is_for_everybody_and_changes_nothing(app):
     recalled = {name for name, view in app.view_functions.items() if getattr(view, "is_recalled", False)}
-    assert recalled == {"feed.index", "feed.clip", "shop.index", "products.show", "showcase.show"}
+    assert recalled == {"feed.index", "feed.clip", "shop.index", "products.show", "showcase.show", "showcase.clips"}
     assert {access.ROUTES[name] for name in recalled} == {access.Who.ANYONE}
     methods = {method for rule in app.url_map.iter_rules() if rule.endpoint in recalled for method in rule.methods}
     assert methods == {"GET", "HEAD", "OPTIONS"}

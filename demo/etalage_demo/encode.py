@@ -62,5 +62,5 @@ def picture(image, path, limit, start=84):
 def placeholder(path):
     """The picture at path, tiny, as an address that holds it: shown until the picture has arrived."""
     tiny = io.BytesIO()
-    Image.open(path).convert("RGB").resize((18, 32), Image.Resampling.BOX).save(tiny, "WEBP", quality=40, method=5)
+    Image.open(path).convert("RGB").resize((12, 21), Image.Resampling.BOX).save(tiny, "WEBP", quality=30, method=5)
     return f"data:image/webp;base64,{base64.b64encode(tiny.getvalue()).decode()}"

@@ -35,12 +35,16 @@ class ChildFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """How much a child may take: CPU and wall clock in seconds, memory and each file that it writes in bytes."""
+    """How much a child may take: CPU and wall clock in seconds, memory and each file that it writes in bytes.
+
+    `nice` is how far it steps back for others: far for work that nobody waits for.
+    """
 
     cpu: int
     wall: float
     memory: int = 3 * 1024 * MIB
     largest_file: int = 64 * MIB
+    nice: int = 10
 
 
 def run(
@@ -57,7 +61,7 @@ def run(
     Raises `ChildFailedError` when the child fails or takes too much.
     """
     os.lseek(file.fileno(), 0, os.SEEK_SET)  # the child shares our place in the file, and we have read ahead
-    numbers = (os.getpid(), lead.cpu, lead.memory, lead.largest_file)
+    numbers = (os.getpid(), lead.cpu, lead.memory, lead.largest_file, lead.nice)
     with (where / "told").open("w+b") as told:  # a pipe that nobody reads would block the child
         child = subprocess.Popen(  # noqa: S603  an argument list, no shell
             [sys.executable, "-I", "-S", str(LEAD), *map(str, numbers)]

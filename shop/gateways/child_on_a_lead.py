@@ -15,8 +15,9 @@ CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 
 
-def become(parent: int, cpu: int, memory: int, largest_file: int, command: list[str]) -> None:
+def become(parent: int, limits: list[int], command: list[str]) -> None:
     """Put on the lead and turn into `command`; die at once if `parent` has died meanwhile."""
+    cpu, memory, largest_file, nice = limits
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.unshare(CLONE_NEWUSER | CLONE_NEWNET)  # no network at all; some kernels and containers do not allow it
@@ -30,10 +31,10 @@ def become(parent: int, cpu: int, memory: int, largest_file: int, command: list[
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(10)
+    os.nice(nice)
     os.execv(command[0], command)  # noqa: S606  an argument list, no shell
 
 
 if __name__ == "__main__":
-    parent, cpu, memory, largest_file = map(int, sys.argv[1:5])
-    become(parent, cpu, memory, largest_file, sys.argv[5:])
+    parent, *limits = map(int, sys.argv[1:6])
+    become(parent, limits, sys.argv[6:])

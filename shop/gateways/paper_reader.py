@@ -2,7 +2,8 @@
 
 The first bytes say what it is (JPEG, PNG, WebP or PDF); neither its name nor the type that a browser gives is asked.
 Then a child on a short lead (`paper_reader_child.py`) decodes it and gives new pictures, in which nothing is left but
-what one sees. The original goes no further. All of it stays in memory: a paper never touches the disk in the clear.
+what one sees. The original goes no further. All of it stays in memory, as it did on its way here (`edge`): a paper
+never touches the disk in the clear. (Where there is no memfd, elsewhere than on Linux, the desk is a nameless file.)
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ LARGEST_PICTURE = 25 * 1024 * 1024
 SIDES = (1600, 640, 360, 216)  # pixels at most, across and down, of a picture in a shop window
 MOST_PAGES = 20
 
-_LEAD = child.Lead(cpu=5, wall=20, memory=768 * child.MIB, largest_file=64 * child.MIB)
+# Somebody waits for it, so it hardly steps back for others.
+_LEAD = child.Lead(cpu=5, wall=20, memory=768 * child.MIB, largest_file=64 * child.MIB, nice=2)
 _CHILD = Path(__file__).with_name("paper_reader_child.py")
 Made = tuple[list[bytes], bytes, tuple[int, int]]
 _turns = BoundedSemaphore(2)  # in one process; each takes up to 300 MB

@@ -35,8 +35,8 @@ class FlawError(Exception):
     """What is wrong with it, as a word."""
 
 
-def picture(content: bytes, kind: str) -> Iterator[Image.Image]:
-    """The one picture in a picture file, turned as it was held."""
+def picture(content: bytes, kind: str, side: int = LARGEST_SIDE) -> Iterator[Image.Image]:
+    """The one picture in a picture file, at most `side` pixels across and down, turned as it was held."""
     with Image.open(io.BytesIO(content), formats=[kind.upper()]) as found:
         width, height = found.size
         is_copied = kind == "webp" or found.mode in ("RGBA", "LA", "PA") or "transparency" in found.info
@@ -48,10 +48,18 @@ def picture(content: bytes, kind: str) -> Iterator[Image.Image]:
             raise FlawError("moves")
         if found.mode[:1] in ("I", "F"):
             raise FlawError("broken")
-        found.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))  # a JPEG is decoded in a smaller size at once
+        found.draft("RGB", _no_smaller_than(found.size, side))  # a JPEG is decoded in a smaller size at once
+        found.load()
         small = _in_colours(found)
-        small.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+        small.thumbnail((side, side), Image.Resampling.LANCZOS)
         yield _turned(small, found)
+
+
+def _no_smaller_than(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """What a picture of this size becomes, rounded up: asked for a square, a decoder would stop far above it."""
+    width, height = size
+    most = max(width, height, side)
+    return -(-width * side // most), -(-height * side // most)
 
 
 def _in_colours(found: Image.Image) -> Image.Image:
@@ -147,10 +155,10 @@ def as_page(image: Image.Image) -> bytes:
 
 
 def as_seen(image: Image.Image, side: int) -> bytes:
-    """A picture for a shop window, at most so many pixels across and down."""
-    small, out = image.copy(), io.BytesIO()
-    small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    small.save(out, "WEBP", quality=80, method=4)
+    """A picture for a shop window, which becomes at most so many pixels across and down; the next is made of it."""
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=80, method=4)
     return out.getvalue()
 
 
@@ -166,11 +174,11 @@ def look_at(image: bytes) -> dict[str, Any]:
 
 
 def made_of(content: bytes, kind: str, sides: list[int]) -> list[bytes]:
-    """The clean pictures of a file."""
-    found = pages(content) if kind == "pdf" else picture(content, kind)
+    """The clean pictures of a file; of a picture for a shop window one for each side, the largest first."""
     if sides:
-        clean = painted(next(found))
+        clean = painted(next(picture(content, kind, sides[0])))
         return [as_seen(clean, side) for side in sides]
+    found = pages(content) if kind == "pdf" else picture(content, kind)
     return [as_page(painted(image)) for image in found]
 
 

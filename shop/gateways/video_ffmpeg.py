@@ -157,5 +157,5 @@ def poster(where: Path, rung: Rung) -> tuple[Path, str]:
     path = where / "poster.webp"
     frame.save(path, "WEBP", quality=POSTER_QUALITY, method=5)
     tiny = BytesIO()
-    frame.resize((18, 32), Image.Resampling.BOX).save(tiny, "WEBP", quality=40, method=5)
+    frame.resize((12, 21), Image.Resampling.BOX).save(tiny, "WEBP", quality=30, method=5)
     return path, f"data:image/webp;base64,{base64.b64encode(tiny.getvalue()).decode()}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from flask import Blueprint, Response, request, stream_with_context, url_for
 from flask_login import current_user
 from flask_wtf.file import FileField, FileRequired
+from sqlalchemy import Row
 from werkzeug.datastructures import FileStorage
 
 from shop import catalogue_csv, catalogue_imports, i18n, limits, listings, sellers
@@ -17,6 +19,7 @@ from shop.hypermedia import Answer, Form, leave, page
 from shop.i18n import _, _l
 from shop.limits import limiter
 from shop.models import ImportState, Outcome
+from shop.routes import catalogue_words
 
 bp = Blueprint("catalogue", __name__, url_prefix="/seller/products")
 
@@ -71,7 +74,8 @@ def index() -> Answer:
 
 def _index(form: Form, status: int = 200) -> Answer:
     sent, kinds = catalogue_imports.of(_seller()), listings.categories_known()
-    return page("catalogue/index.html", "sending", status=status, form=form, sent=sent, kinds=kinds, states=STATES)
+    facts: dict[str, Any] = {"kinds": kinds, "states": STATES, "columns": catalogue_words.told(kinds)}
+    return page("catalogue/index.html", "sending", status=status, form=form, sent=sent, **facts)
 
 
 @bp.post("/import")
@@ -120,6 +124,7 @@ def show(code: str) -> Answer:
         outcomes=OUTCOMES,
         outcome=outcome,
         found=found,
+        names_of=catalogue_words.names_of,
         more=found[-1].line if len(found) == catalogue_imports.PAGE else None,
     )
 
@@ -146,8 +151,12 @@ def _written(number: int) -> Iterator[str]:
     after = 0
     while found := catalogue_imports.report(number, after=after, most=AT_ONCE):
         told = (
-            (str(row.line), tame(row.product), tame(row.sku), str(OUTCOMES[row.outcome]), row.columns, tame(row.why))
+            (str(row.line), tame(row.product), tame(row.sku), str(OUTCOMES[row.outcome]), _columns(row), tame(row.why))
             for row in found
         )
         yield catalogue_csv.written(told, sign)
         after = found[-1].line
+
+
+def _columns(row: Row[Any]) -> str:
+    return ", ".join(catalogue_words.names_of(row.columns))

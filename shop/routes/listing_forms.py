@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 
 from shop import listing_facts
 from shop.hypermedia import DecimalNumber, Form, WholeNumber, at_most
-from shop.i18n import LANGUAGES, _l, language
+from shop.i18n import LANGUAGES, _, _l, language
 from shop.models import Product, StockKind
 from shop.words import Words
 
@@ -21,6 +21,7 @@ STOCKS = {
     StockKind.SUPPLIER_SHIPS: _l("With a supplier, who sends it to the buyer"),
     StockKind.MADE_TO_ORDER: _l("Nowhere yet: it is made after the order"),
 }
+BETWEEN = _l("Fill in a whole number from %(min)s to %(max)s.")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -52,7 +53,15 @@ class WhatForm(Form):
     title_en = StringField(_l("Title in English"), [at_most(listing_facts.LONGEST["title"])])
     description_nl = TextAreaField(_l("Description in Dutch"), [at_most(listing_facts.LONGEST["description"])])
     description_en = TextAreaField(_l("Description in English"), [at_most(listing_facts.LONGEST["description"])])
-    category = SelectField(_l("What kind of thing is it?"), choices=[])
+    category = SelectField(_l("What kind of thing is it?"), invalid_choice_message=_l("Choose a category."), choices=[])
+
+    def validate(self, *more: Any) -> bool:
+        """Each field, and that there is a title: one language is enough."""
+        is_right = super().validate(*more)
+        if self.title_nl.data.strip() or self.title_en.data.strip():
+            return bool(is_right)
+        self.title_nl.errors = [_("Give it a title, in Dutch or in English.")]
+        return False
 
     @classmethod
     def told(cls, product: Product) -> dict[str, Any]:
@@ -109,15 +118,19 @@ class SafetyForm(Form):
 class OriginForm(Form):
     """Where it is sent from, by whom and how soon, and what it weighs."""
 
-    ships_from_country = SelectField(_l("It is sent from"), choices=[])
+    ships_from_country = SelectField(_l("It is sent from"), invalid_choice_message=_l("Choose a country."), choices=[])
     ships_from_city = StringField(_l("Town"), [FILL_IN, at_most(80)])
     stock_kind = RadioField(
-        _l("Where does the stock lie?"), choices=[SelectChoice(str(k), words) for k, words in STOCKS.items()]
+        _l("Where does the stock lie?"),
+        invalid_choice_message=_l("Choose where the stock lies."),
+        choices=[SelectChoice(str(k), words) for k, words in STOCKS.items()],
     )
     handling_days = WholeNumber(
-        _l("Working days until it is sent"), [FILL_IN, NumberRange(0, listing_facts.MOST_HANDLING)]
+        _l("Working days until it is sent"), [FILL_IN, NumberRange(0, listing_facts.MOST_HANDLING, BETWEEN)]
     )
-    weight_grams = WholeNumber(_l("Weight in grams, packed"), [Optional(), NumberRange(1, listing_facts.HEAVIEST)])
+    weight_grams = WholeNumber(
+        _l("Weight in grams, packed"), [Optional(), NumberRange(1, listing_facts.HEAVIEST, BETWEEN)]
+    )
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
@@ -139,11 +152,13 @@ ORIGIN = ("ships_from_country", "ships_from_city", "stock_kind", "handling_days"
 class TermsForm(Form):
     """Tax, guarantee, and what somebody gets who shows it in a clip."""
 
-    vat_rate = SelectField(_l("VAT in the price"), choices=[])
+    vat_rate = SelectField(_l("VAT in the price"), invalid_choice_message=_l("Choose a rate of VAT."), choices=[])
     guarantee_nl = StringField(_l("Guarantee in Dutch"), [at_most(listing_facts.LONGEST["guarantee"])])
     guarantee_en = StringField(_l("Guarantee in English"), [at_most(listing_facts.LONGEST["guarantee"])])
     creator_rate = DecimalNumber(
-        _l("For who shows it in a clip, in per cent"), [InputRequired(_l("Fill in a number.")), NumberRange(0, 50)]
+        _l("For who shows it in a clip, in per cent"),
+        [InputRequired(_l("Fill in a number.")), NumberRange(0, 50, _l("Fill in a number from %(min)s to %(max)s."))],
+        invalid_value_message=_l("Fill in a number."),
     )
 
     @classmethod

@@ -9,8 +9,9 @@ from shop import delivery_tables, listings, sellers
 from shop.countries import COUNTRIES
 from shop.database import db, let_go
 from shop.errors import Refused
+from shop.grid import WrongCellError
 from shop.hypermedia import Answer, leave, page
-from shop.models import Seller
+from shop.models import Product, Seller
 from shop.routes.listing_rows import Grid, Stretches
 from shop.routes.listings import mine, refused_in, saved, shown
 
@@ -27,12 +28,26 @@ def ask(code: str) -> Answer:
 def lay(code: str) -> Answer:
     """Offer these sizes and colours at these prices, with this stock."""
     product, grid = mine(code), Grid.sent()
+    if grid.is_other_than_asked:
+        return shown(product, "variants", grid=Grid.asked(), is_asked=True)
+    if wrong := grid.wrongs():
+        return _wrong(product, grid._replace(wrong=wrong))
     try:
         listings.set_variants(product, [cell.cell(product) for cell in grid.cells], by=current_user)
+    except WrongCellError as no:
+        let_go()
+        product, wrong = mine(code), {(no.number, no.part): no.words}
+        grid = grid.as_it_lies(product) if no.status == 409 else grid
+        return _wrong(product, grid._replace(wrong=wrong), no.status)
     except Refused as no:
-        more = {} if no.status == 409 else {"grid": grid}  # who saw an old stock sees the new one
+        more = {} if no.status == 409 else {"grid": grid}
         return refused_in("variants", code, no, **more)
     return saved(product, "variants")
+
+
+def _wrong(product: Product, grid: Grid, status: int = 422) -> Answer:
+    """What was typed, with what is wrong beside the cells that it is wrong in."""
+    return shown(product, "variants", status, grid=grid, at="")
 
 
 @bp.post("/products/<code>/delivery")

@@ -81,10 +81,20 @@ class Typed(NamedTuple):
         return ", ".join(filter(None, (self.color, self.size)))
 
     def cell(self, product: Product) -> Cell:
-        """What the rules are told; 422 for what is no amount or no number."""
+        """What the rules are told."""
         seen = whole(self.seen) if self.seen else None
         color = known_color(product, self.color)
         return Cell(Money(minor(self.price), CURRENCY), whole(self.stock), color, self.size, self.sku.strip(), seen)
+
+    def wrongs(self) -> dict[str, str]:
+        """What in it is no amount or no number, and why, by the names of its fields."""
+        found = {}
+        for part, read in (("price", minor), ("stock", whole)):
+            try:
+                read(getattr(self, part))
+            except Refused as no:
+                found[part] = no.words
+        return found
 
 
 class Grid(NamedTuple):
@@ -93,6 +103,7 @@ class Grid(NamedTuple):
     sizes: str
     colors: list[str]
     cells: list[Typed]
+    wrong: dict[tuple[int, str], str] = {}  # noqa: RUF012  by the cell's number, from 0, and its field; never changed
 
     @classmethod
     def of(cls, product: Product) -> Grid:
@@ -115,13 +126,34 @@ class Grid(NamedTuple):
         ]
         return cls._around([Typed(*row) for row in zip(*columns, strict=False)])
 
+    @property
+    def is_other_than_asked(self) -> bool:
+        """Are colours and sizes named that there are no cells for, or cells for others? Then those are shown first."""
+        here = ", ".join(self.colors)
+        sizes, colors = request.form.get("sizes", self.sizes), request.form.get("colors", here)
+        return _listed(sizes) != _listed(self.sizes) or _as_said(colors) != _as_said(here)
+
+    def wrongs(self) -> dict[tuple[int, str], str]:
+        """What cannot be read in which cell."""
+        return {(n, part): words for n, cell in enumerate(self.cells) for part, words in cell.wrongs().items()}
+
+    def as_it_lies(self, product: Product) -> Grid:
+        """What was typed, but the stock as it is now: who saw an old one has to see that."""
+        now = {(one.color, one.size): one for one in Grid.of(product).cells}
+        cells = []
+        for cell in self.cells:
+            lies = now.get((cell.color, cell.size), cell)
+            is_old = lies.stock != cell.seen
+            cells.append(cell._replace(stock=lies.stock, seen=lies.seen, held=lies.held) if is_old else cell)
+        return self._replace(cells=cells)
+
     @classmethod
     def asked(cls) -> Grid:
         """With a cell for each size in each colour that was typed; what a cell had already, it keeps."""
         known = {(cell.color, cell.size): cell for cell in cls.sent().cells}
         price = next((cell.price for cell in known.values() if cell.price), "")
-        sizes, colors = _listed(request.form.get("sizes", "")), _listed(request.form.get("colors", ""))
-        wanted = [(said_both(color_of(color)), size) for color in colors or [""] for size in sizes or [""]]
+        sizes, colors = _listed(request.form.get("sizes", "")), _as_said(request.form.get("colors", ""))
+        wanted = [(color, size) for color in colors or [""] for size in sizes or [""]]
         cells = [known.get(key) or Typed(*key, price, "", "") for key in wanted[: MOST + 1]]
         return cls._around(cells)
 
@@ -135,6 +167,10 @@ class Grid(NamedTuple):
 
 def _listed(text: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in _SPLIT.split(text[:2000]) if part.strip()))
+
+
+def _as_said(text: str) -> list[str]:
+    return [said_both(color_of(color)) for color in _listed(text)]
 
 
 COLUMNS = ("country", "up_to", "min_days", "max_days", "cost", "free_from")

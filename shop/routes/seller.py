@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 from flask_login import current_user
-from wtforms import SelectField, StringField
+from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from shop import carriers, i18n, limits, newcomers, packing, plots, purchases, seller_home
+from shop import carriers, i18n, limits, newcomers, packing, plots, purchases, seller_home, shipping
 from shop.database import db, let_go
 from shop.delivery import AMSTERDAM
 from shop.errors import NotFound, Refused
@@ -34,7 +35,9 @@ SHOWS = {
 STOCKS = {"running-out": _l("What runs out"), "sold-out": _l("What is sold out")}
 DONE = {
     "packed": _l("Packed. It lies ready for who brings it."),
-    "shipped": _l("On its way. The buyer is told by mail."),
+    "shipped": _l("On its way. The buyer is told by mail in a quarter of an hour; until then you can take it back."),
+    "corrected": _l("The number is kept. A buyer who was told another one gets a mail."),
+    "back": _l("It lies packed again. The buyer has not been told anything."),
     "delivered": _l("Delivered."),
 }
 LONGEST = 80
@@ -59,9 +62,14 @@ class ShipmentForm(Form):
     carrier = SelectField(
         _l("Who brings it?"),
         [InputRequired(_l("Choose who brings it."))],
-        choices=[SelectChoice(code, one.name or _l("Somebody else")) for code, one in carriers.CARRIERS.items()],
+        choices=[
+            SelectChoice("", _l("Choose one")),
+            *(SelectChoice(code, one.name or _l("Somebody else")) for code, one in carriers.CARRIERS.items()),
+        ],
+        invalid_choice_message=_l("Choose who brings it."),
     )
     tracking = StringField(_l("Number of the parcel"), [at_most(60)])
+    is_letter = BooleanField(_l("It has no number: it cannot be followed"))
 
 
 @bp.get("")
@@ -127,7 +135,7 @@ def _number(asked: str, shop: int) -> str:
 def order(number: str) -> Answer:
     """What has to be packed, where it goes, and where it is."""
     limits.spend(OPENINGS, "buyers opened", str(current_user.id))
-    return _shown(number, ShipmentForm(None), done=str(DONE.get(request.args.get("done", ""), "")))
+    return _shown(number, done=str(DONE.get(request.args.get("done", ""), "")))
 
 
 @bp.get("/orders/<number>/slip")
@@ -151,12 +159,32 @@ def pack(number: str) -> Answer:
 
 @bp.post("/orders/<number>/shipment")
 def ship(number: str) -> Answer:
-    """It is on its way; the buyer is told."""
+    """It is on its way; the buyer is told when the way back is over."""
+
+    def go(found: Order, form: ShipmentForm) -> None:
+        told = {"by": current_user.id, "is_followed": not form.is_letter.data}
+        packing.ship(found, form.carrier.data, form.tracking.data or "", **told)
+
+    return _done_with(number, go, "shipped")
+
+
+@bp.post("/orders/<number>/tracking")
+def correct(number: str) -> Answer:
+    """It goes with another carrier, or has another number; the buyer is told."""
+
+    def put_right(found: Order, form: ShipmentForm) -> None:
+        shipping.correct(found, form.carrier.data, form.tracking.data or "", by=current_user.id)
+
+    return _done_with(number, put_right, "corrected")
+
+
+def _done_with(number: str, do: Callable[[Order, ShipmentForm], None], done: str) -> Answer:
+    """Do something with a parcel; what is wrong with it stands beside its number."""
     found, form = packing.own(number, packing.shop_of(current_user.id).id), ShipmentForm()
     if not form.validate():
         return _shown(number, form, 422)
     try:
-        packing.ship(found, form.carrier.data, form.tracking.data or "", by=current_user.id)
+        do(found, form)
     except Refused as no:
         if no.status != 422:
             raise
@@ -164,7 +192,16 @@ def ship(number: str) -> Answer:
         form.tracking.errors = [no.words]
         return _shown(number, form, 422)
     db.session.commit()
-    return leave(url_for(".order", number=number, done="shipped"))
+    return leave(url_for(".order", number=number, done=done))
+
+
+@bp.post("/orders/<number>/return-to-packing")
+def take_back(number: str) -> Answer:
+    """It has not left after all."""
+    shop = packing.shop_of(current_user.id)
+    shipping.take_back(packing.own(number, shop.id), by=current_user.id)
+    db.session.commit()
+    return leave(url_for(".order", number=number, done="back"))
 
 
 @bp.post("/orders/<number>/delivery")
@@ -176,9 +213,10 @@ def deliver(number: str) -> Answer:
     return leave(url_for(".order", number=number, done="delivered"))
 
 
-def _shown(number: str, form: ShipmentForm, status: int = 200, done: str = "") -> Answer:
+def _shown(number: str, form: ShipmentForm | None = None, status: int = 200, done: str = "") -> Answer:
     shop = packing.shop_of(current_user.id)
     found = packing.own(number, shop.id)
+    form = form or ShipmentForm(None, data={"carrier": found.carrier, "tracking": found.tracking})
     facts: dict[str, Any] = {
         "order": found,
         "number": number,
@@ -187,6 +225,7 @@ def _shown(number: str, form: ShipmentForm, status: int = 200, done: str = "") -
         "steps": purchases.steps([found])[found.id],
         "is_late": is_late(found),
         "shows_address": packing.shows_address(found),
+        "back_until": shipping.back_until(found),
         "is_sellers_word": packing.is_sellers_word(found, shop),
         "shown_for": packing.SHOWN_FOR.days,
     }

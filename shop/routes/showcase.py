@@ -20,3 +20,11 @@ def show(handle: str) -> Answer:
     window, after = showcase.find(handle), request.args.get("after", "")
     found = showcase.goods(window, after)
     return whole("showcase/show.html", "goods", window=window, shelf=found, is_further=bool(after))
+
+
+@bp.get("/@<handle>/clips")
+@recalled
+def clips(handle: str) -> Answer:
+    """All their clips, some at a time."""
+    ask_size_along()
+    return whole("showcase/clips.html", "clips", window=showcase.find(handle, request.args.get("after", "")))

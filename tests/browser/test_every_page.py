@@ -4,13 +4,19 @@ import itertools
 import threading
 
 import pytest
+from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
 from tests.browser.audit import PHONE, Auditor
-from tests.pages import LANGUAGES, VISITORS, browser_of, listed
+from tests.pages import IN_STOCK, LANGUAGES, VISITORS, browser_of, first, listed
+from tests.routes.conftest import NOOR
 
 THEMES = ("light", "dark")
 CROSS = list(itertools.product(LANGUAGES, THEMES))
+MANY = (
+    "SELECT clips.code FROM clips JOIN tags ON tags.clip_id = clips.id WHERE published_at IS NOT NULL"
+    " GROUP BY clips.code HAVING count(*) > 1 ORDER BY clips.code LIMIT 1"
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +73,65 @@ def test_every_page_is_for_everybody(demo_shop, auditor, visitor):
 def test_every_page_is_for_everybody_in_each_language_and_theme(demo_shop, auditor, visitor, language, theme):
     pages = [page for page in listed(demo_shop) if page.visitor == visitor]
     wrong = look_at_all(auditor(visitor, language, theme), pages)
+    assert not wrong, "\n".join(wrong)
+
+
+BY_HAND = """() => {
+  for (const name of ["share", "clipboard"]) delete Navigator.prototype[name]
+  document.execCommand = () => false
+  document.querySelector("share-button button").click()
+}"""
+DECLINED = """(form, typed) => {
+  for (const name in typed) form.elements[name].value = typed[name]
+  form.querySelector("[value=card_declined]").checked = true
+  form.requestSubmit()
+}"""
+SEND = "form => { form.noValidate = true; form.requestSubmit() }"
+# What is only there after somebody did something: where, what they do, and what is to be seen then.
+STATES = {
+    "how you watch": ("/", lambda tab: tab.click("[popovertarget=watching]"), "#watching h2"),
+    "all products of a clip": ("/v/{clip}", lambda tab: tab.click(".clip__all"), "#sheet[open] .list"),
+    "a product over the shop": ("/shop", lambda tab: tab.locator(".card__link").first.click(), "#sheet[open] .product"),
+    "a word in passing": ("/p/{product}", lambda tab: read_on(tab, ".product__add [type=submit]"), "#message .toast"),
+    "an address by hand": ("/v/{clip}", lambda tab: tab.evaluate(BY_HAND), "#message input:focus"),
+    "a sign-up that lacks something": (
+        "/sign-up",
+        lambda tab: tab.locator("#sign-up").evaluate(SEND),
+        ".field__errors",
+    ),
+    "a checkout that lacks something": ("/checkout", lambda tab: tab.click(".checkout__press"), ".field__errors"),
+    "a card that is declined": (
+        "/checkout",
+        lambda tab: tab.locator(".checkout__form").evaluate(DECLINED, NOOR),
+        "#checkout .notice--wrong, #checkout .field__errors",
+    ),
+    "an emptied cart": ("/cart", lambda tab: tab.click("form[action$='/removal'] button"), "[action$='/restoration']"),
+}
+
+
+USUAL = ("how you watch", "a product over the shop", "a word in passing", "a checkout that lacks something")
+OTHERS = tuple(name for name in STATES if name not in USUAL)
+
+
+def read_on(tab, button):
+    """Press it and read what is said in passing: with the pointer there, it stays."""
+    tab.locator(button).first.click()
+    tab.hover("#message .toast")
+
+
+@pytest.mark.parametrize("names", [USUAL, pytest.param(OTHERS, marks=pytest.mark.slow)], ids=["usual", "others"])
+def test_what_opens_or_is_put_right_is_for_everybody_too(demo_shop, auditor, names):
+    """Turn by turn in each language and theme."""
+    known = {"clip": MANY, "product": IN_STOCK.replace("SELECT variants.code", "SELECT products.code")}
+    known = {name: first(demo_shop, query)[0] for name, query in known.items()}
+    lookers, wrong = [auditor("stranger", *one) for one in CROSS], []
+    for name, looker in zip(names, itertools.cycle(lookers), strict=False):
+        address, act, there = STATES[name]
+        looker.tab.goto(looker.shop + address.format(**known))
+        act(looker.tab)
+        expect(looker.tab.locator(there).first).to_be_visible()
+        looker.tab.wait_for_function("() => document.getAnimations().every(one => one.playState !== 'running')")
+        wrong += [f"{name}: {line}" for line in looker.axe() + looker.fingers() + looker.small()]
     assert not wrong, "\n".join(wrong)
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from shop import clock
 from shop.database import db
 from shop.gateways import storage_disk
-from shop.models import CaptionTrack, Product, Rendition
+from shop.models import CaptionTrack, Clip, Product, Rendition
 from tests.cast import a_clip, a_profile
 from tests.films import ffmpeg
 
@@ -249,6 +249,71 @@ def test_what_somebody_paused_stays_paused_and_a_hidden_page_is_silent(open_feed
     page.evaluate(hide, True)
     page.evaluate(hide, False)
     expect(clip(page, "c1")).to_have_attribute("data-paused", "")
+
+
+STILL = "() => [...document.querySelectorAll('video')].every(video => video.paused)"
+SAVES = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"
+
+
+def test_a_clip_plays_only_while_most_of_it_is_seen_and_never_by_itself_where_data_is_saved(open_feed):
+    page = open_feed()
+    plays(page, "c1")
+    page.evaluate("feed = document.querySelector('#main'); feed.style.scrollSnapType = 'none'")  # it stays half-way
+    page.evaluate("feed.scrollTop = feed.clientHeight * 0.35")
+    plays(page, "c1")  # 65 % of it
+    page.evaluate("feed.scrollTop = feed.clientHeight * 0.45")
+    page.wait_for_function(STILL)  # 55 % of it, and 45 % of the next
+    page.evaluate("feed.scrollTop = feed.clientHeight * 0.65")
+    plays(page, "c2")
+    page = open_feed(script=SAVES)
+    expect(clip(page, "c1")).to_have_attribute("data-paused", "")
+    assert (page.evaluate(STILL), held(page)) == (True, 1)
+
+
+@pytest.fixture
+def many(app, clips):
+    """Clips enough for more than one sitting."""
+    with app.test_request_context(method="POST"):
+        like = db.session.scalars(db.select(Clip).where(Clip.code == "c9")).one()
+        for n in range(10, 26):
+            at = clock.now() - timedelta(minutes=n)
+            more = a_clip(like.profile, f"c{n}", published_at=at, poster=like.poster)
+            more.renditions = [Rendition(width=90, height=160, name=like.renditions[0].name, size=1)]
+            db.session.add(more)
+        db.session.commit()
+
+
+@pytest.mark.slow
+def test_after_a_sitting_the_feed_stops_and_goes_on_where_one_wants_it(open_feed, many):
+    page = open_feed(reduced_motion="reduce")
+    stop = page.get_by_role("heading", name="You have seen 20 videos.")
+    while not stop.count():
+        page.keyboard.press("j")
+        page.wait_for_timeout(50)
+    assert page.locator("clip-player").count() == 20
+    page.get_by_role("link", name="Go on").click()
+    expect(page.locator("clip-player")).to_have_count(25)
+    expect(stop).to_have_count(0)
+    expect(page.get_by_role("heading", name="You are all caught up.")).to_have_count(1)
+
+
+WITHOUT = "delete Navigator.prototype.share; delete Navigator.prototype.clipboard"  # as over plain http
+
+
+def test_who_cannot_share_or_copy_gets_the_address_in_a_field(open_feed, address):
+    page = open_feed("/v/c2", script=WITHOUT, reduced_motion="reduce")
+    share, said = clip(page, "c2").get_by_role("button", name="Share"), page.locator("#message")
+    share.click()
+    expect(said).to_have_text("The link is copied.")
+    page.evaluate("document.execCommand = () => false")  # and where not even that works
+    share.click()
+    field = said.get_by_label("Copy this link:")
+    expect(field).to_have_value(f"{address}/v/c2")
+    expect(field).to_be_focused()
+    assert page.evaluate("[document.activeElement.selectionStart, document.activeElement.selectionEnd]") == [
+        0,
+        len(f"{address}/v/c2"),
+    ]
 
 
 def test_sound_is_one_switch_for_all_clips(open_feed):

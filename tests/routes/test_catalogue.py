@@ -1,12 +1,14 @@
 """Products by file, as pages: out, in, the report, and nothing of it for others."""
 
+import re
 from io import BytesIO
 
 import pytest
 
-from shop import jobs
+from shop import catalogue_columns, jobs
 from shop.database import db
 from shop.models import Picture, Product, Role, User
+from shop.routes import catalogue_words
 from tests.cast import a_category, a_product, a_profile, a_seller, a_variant, both
 from tests.conftest import HTMX
 
@@ -54,7 +56,7 @@ def test_a_file_goes_out_is_changed_and_comes_in_again(app, mina):
     work(app)
     page = mina.get(address).text
     assert "Carry out 1 line" in page
-    assert "<code>price</code>" in page
+    assert "<b>Price (price)</b>" in page
     assert price_of(app, "mug") == 2450
     carried = mina.post(f"{address}/application")
     assert carried.headers["Location"] == address
@@ -63,7 +65,7 @@ def test_a_file_goes_out_is_changed_and_comes_in_again(app, mina):
     assert "Done on" in mina.get(address).text
     assert price_of(app, "mug") == 1995
     report = mina.get(f"{address}/report.csv").text.splitlines()
-    assert report[1] == "2,mug,mug-s,Changed,price,"
+    assert report[1] == "2,mug,mug-s,Changed,Price (price),"
     again = mina.post(f"{address}/application")
     assert (again.status_code, price_of(app, "mug")) == (409, 1995)
 
@@ -107,3 +109,14 @@ def test_the_page_asks_the_database_the_same_for_one_line_and_for_a_thousand(app
     assert counted == [5, 5]
     assert page.count("report__line") == 100
     assert "after=101" in page
+
+
+def test_each_column_is_explained_in_the_readers_language(mina):
+    page = mina.get("/seller/products/import", headers={"Accept-Language": "nl"}).text
+    assert "Prijs" in page
+    names = {name for names in re.findall(r"<dt>.*?<code>(.*?)</code>", page) for name in names.split(", ")}
+    assert names == {*catalogue_columns.ALL, "spec_…_nl", "spec_…_en"}
+    with mina.application.test_request_context(headers={"Accept-Language": "nl"}):
+        said = {name: catalogue_words.name_of(name) for name in (*catalogue_columns.ALL, "spec_material_nl")}
+    assert [name for name, words in said.items() if words == name] == []
+    assert said["spec_material_nl"] == "material (Nederlands)"

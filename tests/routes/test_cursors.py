@@ -13,6 +13,7 @@ CURSORS = [
     ("/shop?sort=newest", "after", ()),
     ("/shop?sort=cheapest", "after", ()),
     ("/@mina", "after", ()),
+    ("/@mina/clips", "after", ()),
     ("/moderation", "after", (Role.MODERATOR,)),
     ("/moderation/sellers", "after", (Role.MODERATOR,)),
     ("/moderation/appeals", "after", (Role.MODERATOR,)),

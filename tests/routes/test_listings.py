@@ -127,12 +127,12 @@ def test_each_section_is_saved_on_its_own_and_shown_where_it_was_saved(app, aske
     [
         ("what", WHAT | {"title_nl": "", "title_en": " "}, "Give it a title, in Dutch or in English."),
         ("what", WHAT | {"title_nl": "x" * 121}, "Use at most 120 characters."),
-        ("what", WHAT | {"category": "weapons"}, "Not a valid choice."),
+        ("what", WHAT | {"category": "weapons"}, "Choose a category."),
         ("safety", SAFETY | {"maker_email": "nobody"}, "This does not look like an e-mail address."),
-        ("origin", ORIGIN | {"handling_days": "61"}, "Number must be between 0 and 60."),
-        ("origin", ORIGIN | {"stock_kind": "stolen"}, "Not a valid choice."),
-        ("terms", TERMS | {"vat_rate": "1900"}, "Not a valid choice."),
-        ("terms", TERMS | {"creator_rate": "NaN"}, "Number must be between 0 and 50."),
+        ("origin", ORIGIN | {"handling_days": "61"}, "Fill in a whole number from 0 to 60."),
+        ("origin", ORIGIN | {"stock_kind": "stolen"}, "Choose where the stock lies."),
+        ("terms", TERMS | {"vat_rate": "1900"}, "Choose a rate of VAT."),
+        ("terms", TERMS | {"creator_rate": "NaN"}, "Fill in a number from 0 to 50."),
     ],
 )
 def test_what_cannot_be_is_said_beside_it_and_changes_nothing(app, asked, drafted, section, form, words):
@@ -158,6 +158,43 @@ def test_the_grid_is_shown_before_anything_is_kept_and_keeps_what_was_typed(app,
     assert kept(app, *facts) == [(lilac, "38", 7995, 5, "W-38"), (lilac, "39", 8495, 2, "")]
 
 
+def test_a_new_product_that_is_sent_empty_says_kindly_what_each_field_asks(asked, mina):
+    answer = asked("/seller/products", title_nl="", title_en="")
+    errors = re.findall(r'id="([a-z_]+)-errors">.*?<span>(.*?)</span>', answer.text, re.DOTALL)
+    assert errors == [("title_nl", "Give it a title, in Dutch or in English."), ("category", "Choose a category.")]
+    assert (answer.status_code, mina.get("/seller/products").text.count("listed__link")) == (422, 0)
+
+
+def test_what_is_wrong_in_the_grid_stands_in_its_own_cell_and_the_first_of_it_has_the_focus(app, asked, drafted):
+    answer = asked(f"{drafted}/variants", **GRID | {"price": ["79,95", "much"], "stock": ["", "2"]})
+    wrong = re.findall(
+        r'<input id="([a-z]+-\d)" [^>]*aria-invalid="true" aria-describedby="([^"]+)"([^>]*)', answer.text
+    )
+    assert [(where, by, "autofocus" in more) for where, by, more in wrong] == [
+        ("stock-1", "stock-1-errors", True),
+        ("price-2", "price-2-errors", False),
+    ]
+    assert re.search(r'id="price-2-errors">.*?<span>Write an amount as 12.50.</span>', answer.text, re.DOTALL)
+    assert ('value="much"' in answer.text, answer.text.count("autofocus")) == (True, 1)
+    assert (answer.status_code, kept(app, Variant.id)) == (422, [])
+
+
+def test_what_a_rule_says_of_one_cell_stands_in_that_cell(app, asked, drafted):
+    answer = asked(f"{drafted}/variants", **GRID | {"price": ["79,95", "0"]})
+    assert 'aria-describedby="price-2-errors"' in answer.text
+    assert ("This cannot be the price." in answer.text, answer.text.count("aria-invalid")) == (True, 1)
+    assert (answer.status_code, kept(app, Variant.id)) == (422, [])
+
+
+def test_sizes_that_were_typed_and_not_shown_yet_are_shown_first_and_not_lost(app, asked, drafted):
+    answer = asked(f"{drafted}/variants", colors="lila / lilac", sizes="38, 39, 40", **GRID)
+    assert "Fill in the new ones and save." in answer.text
+    assert "<legend>lila / lilac, 40</legend>" in answer.text
+    assert kept(app, Variant.id) == []
+    asked(f"{drafted}/variants", colors="lila / lilac", sizes="38,39", **GRID)
+    assert kept(app, Variant.size) == [("38",), ("39",)]
+
+
 @pytest.mark.parametrize("price", ["0", "-1", "NaN", "1e9", "", "12.345", "99999999"])
 def test_what_is_no_price_is_refused_and_what_was_typed_stays(app, asked, drafted, price):
     answer = asked(f"{drafted}/variants", **GRID | {"price": [price, "84.95"], "sku": ["typed", ""]})
@@ -174,7 +211,9 @@ def test_stock_that_just_changed_is_shown_anew_and_not_overwritten(app, asked, m
     answer = asked(f"{drafted}/variants", **GRID | {"seen": ["5", "2"], "stock": ["9", "2"]})
     assert answer.status_code == 409
     assert "The stock has just changed: there are 1 now." in answer.text
-    assert 'name="stock" value="1"' in answer.text
+    assert re.search(r'name="stock" value="1" aria-invalid="true"', answer.text)
+    assert re.findall(r'name="price" value="(.*?)"', answer.text) == ["79,95", "84.95"]  # what was typed stays
+    assert re.findall(r'name="seen" value="(.*?)"', answer.text) == ["1", "2"]
     assert kept(app, Variant.stock) == [(1,), (2,)]
 
 

@@ -101,6 +101,17 @@ def test_home_has_a_kind_word_when_there_is_nothing(app, mina):
     assert "Have a coffee: you have earned it." in mina.get("/seller").text
 
 
+def test_the_way_from_a_count_of_products_leads_to_exactly_those(app, mina):
+    with app.test_request_context(method="POST"):
+        from shop.models import Product
+
+        db.session.execute(update(Product).where(Product.code == "mug").values(status="draft"))
+        db.session.commit()
+    assert 'href="/seller/products?show=draft"' in mina.get("/seller").text
+    assert "listed__link" in mina.get("/seller/products?show=draft").text
+    assert "listed__link" not in mina.get("/seller/products?show=review").text
+
+
 def test_home_tells_who_is_new_how_far_they_are(app, mina):
     with app.test_request_context(method="POST"):
         db.session.execute(update(Seller).values(established_at=None))
@@ -134,7 +145,7 @@ def test_an_order_is_packed_and_sent_and_the_buyer_follows_it(app, mina, client,
     link = 'href="https://postnl.nl/tracktrace/?B=3SABC123&amp;P=3511AA&amp;D=NL&amp;T=C"'
     assert link in mina.get(home).text
     assert link in client.get(f"/orders/{order}").text
-    assert "On its way. The buyer is told by mail." in mina.get(f"{home}?done=shipped").text
+    assert "The buyer is told by mail in a quarter of an hour" in mina.get(f"{home}?done=shipped").text
     there(send(client, f"/orders/{order}/receipt", htmx), htmx)
     assert kept(app).status == "delivered"
     assert "I have received it" not in client.get(f"/orders/{order}").text
@@ -149,11 +160,38 @@ def test_a_number_that_is_none_is_said_beside_its_field_and_nothing_is_sent(app,
     assert kept(app) == ("paid", "", "")
 
 
+@BOTH
+def test_nothing_is_sent_before_somebody_says_who_brings_it_and_under_which_number(app, mina, order, htmx):
+    home = f"/seller/orders/{order[:8]}"
+    page = send(mina, f"{home}/shipment", htmx, carrier="", tracking="").text
+    assert "Choose who brings it." in page
+    page = send(mina, f"{home}/shipment", htmx, carrier="postnl", tracking=" ").text
+    assert "Fill in the number of the parcel, or say that it has none." in page
+    assert '<option selected value="postnl">' in page
+    assert kept(app) == ("paid", "", "")
+    there(send(mina, f"{home}/shipment", htmx, carrier="postnl", tracking="", is_letter="y"), htmx)
+    assert kept(app) == ("shipped", "postnl", "")
+
+
+@BOTH
+def test_a_mistake_is_taken_back_or_its_number_corrected(app, mina, order, htmx):
+    home = f"/seller/orders/{order[:8]}"
+    there(send(mina, f"{home}/shipment", htmx, carrier="postnl", tracking="3SWRONG1"), htmx)
+    page = mina.get(home).text
+    assert ("It has not left yet" in page, 'value="3SWRONG1"' in page) == (True, True)
+    assert "no parcel&#39;s number" in send(mina, f"{home}/tracking", htmx, carrier="dhl", tracking="1").text
+    there(send(mina, f"{home}/tracking", htmx, carrier="dhl", tracking="JJD0001"), htmx)
+    assert kept(app) == ("shipped", "dhl", "JJD0001")
+    there(send(mina, f"{home}/return-to-packing", htmx), htmx)
+    assert kept(app) == ("packed", "", "")
+    assert send(mina, f"{home}/return-to-packing", htmx).status_code == 409
+
+
 def test_another_shop_finds_nothing_and_changes_nothing(app, mina, lamp):
     code = buy(app, {lamp.oak: 1})
     for part in ("", "/slip", "/money"):
         assert mina.get(f"/seller/orders/{code[:8]}{part}").status_code == 404
-    for part in ("packing", "shipment", "delivery"):
+    for part in ("packing", "shipment", "delivery", "tracking", "return-to-packing"):
         answer = send(mina, f"/seller/orders/{code[:8]}/{part}", carrier="postnl", tracking="3SABC123")
         assert answer.status_code == 404
     assert kept(app) == ("paid", "", "")

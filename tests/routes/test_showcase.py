@@ -119,10 +119,38 @@ def test_a_window_costs_three_questions_in_a_small_shop_and_in_a_large_one(app, 
     assert [asked(handle) for handle in ("mina", "kai", "atelier1")] == [3, 3, 3]
 
 
-def test_the_newest_twelve_clips_are_shown(app, client, windows):
+@pytest.fixture
+def many(app, windows):
+    """Kai has 26 clips; three of them came out at the same moment, across the end of the first twelve."""
     with app.test_request_context(method="POST"):
         kai = db.session.execute(db.select(Profile).filter_by(handle="kai")).scalar_one()
         now = clock.now()
-        db.session.add_all(a_clip(kai, f"c{n:02}", published_at=now + timedelta(minutes=n)) for n in range(1, 15))
+        at = {n: now - timedelta(minutes=n) for n in range(1, 26)} | dict.fromkeys(
+            (11, 12, 13), now - timedelta(minutes=11)
+        )
+        db.session.add_all(a_clip(kai, f"c{n:02}", published_at=at[n]) for n in range(1, 26))
         db.session.commit()
-    assert posters(client.get("/@kai").text) == [f"c{n:02}" for n in range(14, 2, -1)]
+    return ["kai-1", *(f"c{n:02}" for n in (*range(1, 11), 13, 12, 11, *range(14, 26)))]
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+def test_every_clip_of_somebody_can_be_reached_some_at_a_time(client, queries, many, headers):
+    address, seen, asked = "/@kai", [], []
+    while address:
+        with queries() as statements:
+            page = client.get(address, headers=headers if seen else {}).text
+        seen.append(posters(page))
+        asked.append(len(statements))
+        more = re.search(r'href="(/@kai/clips[^"]+)" hx-get="\1" hx-target="closest li"', page)
+        address = more and more[1]
+        assert ("<html" in page) == (not headers or len(seen) == 1)
+    assert [clip for page in seen for clip in page] == many
+    assert ([len(page) for page in seen], asked) == ([12, 12, 2], [3, 2, 2])
+
+
+def test_all_clips_have_a_page_of_their_own(client, many):
+    page = client.get("/@kai/clips")
+    assert "<h1>Clips of Kai</h1>" in page.text
+    assert posters(page.text) == many[:12]
+    assert client.get("/@nobody/clips").status_code == 404
+    assert "That is everything." in client.get("/@kai/clips?after=1-a").text

@@ -16,7 +16,8 @@ KEYS = {
     "STRIPE_ACCOUNTS_WEBHOOK_SECRET": "whsec_accounts_0123456789abcdef",
 }
 LIVE = {"STRIPE_SECRET_KEY": "sk_live_1", "STRIPE_PUBLISHABLE_KEY": "pk_live_1"}
-PRODUCTION = {"APP_ENV": "production", "BASE_URL": "https://shop.example"}
+OPERATOR = {"OPERATOR_NAME": "E", "OPERATOR_ADDRESS": "Utrecht", "OPERATOR_CONTACT": "shop@shop.example"}
+PRODUCTION = {"APP_ENV": "production", "BASE_URL": "https://shop.example", **OPERATOR}
 EVENT = '{"id": "evt_1", "object": "event", "type": "x", "livemode": false, "data": {"object": {"object": "customer"}}}'
 
 THIN = (

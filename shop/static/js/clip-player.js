@@ -4,12 +4,12 @@ customElements.define("clip-player", class extends HTMLElement {
   connectedCallback() {
     this.video = this.querySelector("video")
     this.source ??= this.video.src
-    this.timed = this.querySelectorAll("[data-from]")
     this.words = this.querySelector(".clip__words")
     this.bar = this.querySelector(".clip__progress")
     for (const name of ["controls", "poster"]) this.video.removeAttribute(name)
     this.release()
     this.#place()
+    this.timed = this.querySelectorAll("[data-from]")
     this.#tell()
     this.video.addEventListener("playing", () => this.toggleAttribute("data-ready", true))
     this.video.addEventListener("timeupdate", () => this.#tell())
@@ -75,10 +75,22 @@ customElements.define("clip-player", class extends HTMLElement {
     this.bar.style.setProperty("--gone", this.video.currentTime / this.video.duration || 0)
   }
 
+  // A dot in the picture for each product, where it is to be seen; it does what the product's chip does.
   #place() {
-    for (const dot of this.querySelectorAll(".dot")) {
-      dot.style.setProperty("--x", dot.dataset.x)
-      dot.style.setProperty("--y", dot.dataset.y)
+    const chips = [...this.querySelectorAll(".tag-chip")]
+    this.querySelector(".clip__dots").replaceChildren(...chips.map((chip, n) => this.#dot(chip, chips[1] && n + 1)))
+  }
+
+  #dot({ dataset, firstElementChild: link }, number = "") {
+    const dot = Object.assign(document.createElement("a"), { className: "dot", tabIndex: -1, ariaHidden: "true" })
+    dot.setAttribute("href", link.getAttribute("href"))
+    dot.append(Object.assign(document.createElement("span"), { textContent: number }))
+    Object.assign(dot.dataset, dataset)
+    for (const side of ["x", "y"]) dot.style.setProperty(`--${side}`, dataset[side])
+    dot.onclick = (event) => {
+      event.preventDefault()
+      link.click()
     }
+    return dot
   }
 })
