@@ -73,8 +73,8 @@ class ContactForm(StepForm):
         _l("E-mail address for buyers"),
         EMAIL,
         description=_l(
-            "Buyers see it. With another address than that of your account we mail you six figures. Kept while you"
-            " sell; gone 180 days after a refusal."
+            "Buyers see it. With another address than that of your account we mail you six figures. Gone six"
+            " months after you stop selling, or after a refusal."
         ),
         render_kw={"autocomplete": "email", **LETTERS},
     )
@@ -176,8 +176,8 @@ class RepresentativeForm(StepForm):
         _l("As what"),
         [FILL_IN, at_most(60)],
         description=_l(
-            "Such as owner, director or authorised signatory. Only we see it. Kept while you sell; gone 180 days after"
-            " a refusal."
+            "Such as owner, director or authorised signatory. Only we see it. Gone six months after you"
+            " stop selling, or after a refusal."
         ),
         render_kw={"autocomplete": "organization-title"},
     )

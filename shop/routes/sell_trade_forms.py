@@ -70,8 +70,8 @@ class GoodsForm(StepForm):
         _l("What do you want to sell?"),
         TELL,
         description=_l(
-            "So that a moderator knows what to look for. Only we see it. Kept while you sell; gone 180 days"
-            " after a refusal."
+            "So that a moderator knows what to look for. Only we see it. Gone six months after you"
+            " stop selling, or after a refusal."
         ),
         render_kw={"rows": 4, "maxlength": 500},
     )

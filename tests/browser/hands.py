@@ -152,8 +152,8 @@ class Hands:
         """How long it takes by the keystroke-level model (Card, Moran and Newell, 1980), all of it read.
 
         A key 0.28 s; before each field and press a thought of 1.35 s and, without a keyboard, 0.4 s for the hand and
-        1.1 s to hit the place; a second for an answer; half a minute for a photograph or a look at one; 238 words a minute
-        (Brysbaert, 2019).
+        1.1 s to hit the place; a second for an answer; half a minute for a photograph or a look at one; 238 words are
+        read in a minute (Brysbaert, 2019).
         """
         thought = 1.35 if self.way == KEYBOARD else 1.35 + 0.4 + 1.1
         read = sum(len(line.split()) for line in self.lines) * 60 / 238

@@ -463,5 +463,8 @@ def _reads_each_step(browser, seen):
         seen.add(item)
         for name in (name for name, field in vars(form).items() if hasattr(field, "field_class")):
             (said,) = re.findall(rf'id="{name}-hint">([^<]*)<', answer.text)
-            assert re.search(r"Kept (while you sell|as long as)|gone 180 days after", said), (item, name, said)
+            assert re.search(
+                r"Kept as long as the account|[Gg]one six months after you stop selling, or (90 days )?after a refusal",
+                said,
+            ), (item, name, said)
             assert re.search(rf'aria-describedby="[^"]*\b{name}-hint\b', answer.text), (item, name)
