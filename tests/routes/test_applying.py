@@ -468,3 +468,16 @@ def _reads_each_step(browser, seen):
                 said,
             ), (item, name, said)
             assert re.search(rf'aria-describedby="[^"]*\b{name}-hint\b', answer.text), (item, name)
+
+
+def test_what_a_business_is_asked_first_is_not_what_a_private_person_is_asked_after_it(signed_in_as):
+    vars(FORMS[Item.CONTACT].legal_name).pop("as_bound", None)  # as in a shop that has just opened
+    asked = {}
+    for handle, facts in (("olga", BUSINESS), ("noor", PERSON)):
+        browser = signed_in_as(handle)
+        begun(browser, facts | {"handle": handle})
+        asked[handle] = re.search(r'<label for="legal_name">([^<]*)<', browser.get("/sell/contact").text)[1]
+    assert asked == {
+        "olga": "Name of the business, as in the register",
+        "noor": "Your full name, as on your identity paper",
+    }
