@@ -152,6 +152,7 @@ NAMES = {
     "packaging": Words(nl="Verpakkingsregister", en="Packaging register"),
     "mark": Words(nl="Merk", en="Mark"),
     "bank": Words(nl="Bankrekening", en="Bank account"),
+    "tax": Words(nl="Belastinggegevens", en="Tax details"),
     "goods": Words(nl="Wat je verkoopt", en="What you sell"),
     "returns": Words(nl="Retouradres", en="Where returns go"),
     "promise": Words(nl="Belofte en voorwaarden", en="Promise and terms"),

@@ -183,7 +183,7 @@ def test_an_identity_paper_is_accepted_with_its_last_day_and_not_after_it(mina, 
 
 def test_mina_is_approved_when_every_item_is(mina, rex, letters):
     seen = taken(mina, rex)
-    refused(422, "6 items are not accepted", verdicts.decide, mina, "approved", by=rex, words=Words(), seen=seen)
+    refused(422, "7 items are not accepted", verdicts.decide, mina, "approved", by=rex, words=Words(), seen=seen)
     seen = accept_all(mina, rex)
     assert verdicts.decide(mina, "approved", by=rex, words=Words(), seen=seen) is True
     assert (mina.vetting, mina.claimed_by_id, mina.decided_by_id) == ("approved", None, rex.id)
@@ -191,7 +191,7 @@ def test_mina_is_approved_when_every_item_is(mina, rex, letters):
     assert db.session.execute(told).all() == [("approved", 1, None, False)]
     assert audit.about("seller:mina")[-1].after == {
         "vetting": "approved",
-        "checks": ["bank", "contact", "goods", "identity", "promise", "returns"],
+        "checks": ["bank", "contact", "goods", "identity", "promise", "returns", "tax"],
     }
     db.session.commit()
     (mail,) = letters()

@@ -11,7 +11,7 @@ from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from shop import carriers, i18n, newcomers, packing, plots, purchases, seller_home
+from shop import carriers, i18n, newcomers, packing, plots, purchases, seller_home, tax_year
 from shop.database import db, let_go
 from shop.delivery import AMSTERDAM
 from shop.errors import NotFound, Refused
@@ -69,6 +69,7 @@ def index() -> Answer:
     home = seller_home.of(current_user.id)
     coming = {"payable": Money(home.payable, CURRENCY), "on_hold": Money(home.on_hold, CURRENCY)}
     facts: dict[str, Any] = {**coming, "listings": LISTINGS, "limit": newcomers.limit, **_plots(home)}
+    facts["tax_by"] = tax_year.asked_by()
     return page("seller/index.html", "home", home=home, most=Money(newcomers.limit("OPEN"), CURRENCY), **facts)
 
 
