@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
-from shop import accounts, appeals, audit, clock, proposals, reasons, sellers, statements
+from shop import accounts, appeals, audit, bystanders, clock, proposals, reasons, sellers, statements
 from shop.accounts import Person
 from shop.database import connection, db
 from shop.errors import Refused
@@ -44,6 +44,7 @@ def _stop(seller: Seller, by: Person | None, told: Words) -> None:
     sellers.move(seller, Vetting.SUSPENDED, by=by, note=told.said("en"), is_told=False, vetting_note=told)
     if seller.profile.user is not None:
         accounts.revoke(seller.profile.user, Role.SELLER, by=by, reason="sales stopped")
+    bystanders.tell_creators(seller)
 
 
 def lift(seller: Seller, *, by: Person, words: Words, reason: str = "put_right") -> None:

@@ -5,7 +5,6 @@ Asking a bank ends a transaction, so it commits as it goes; who has begun alread
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, NamedTuple
 
 from shop import (
@@ -25,12 +24,11 @@ from shop.checklist import Item
 from shop.database import db
 from shop.demo import catalogue
 from shop.demo.files import PHONES
-from shop.demo.people import ACCOUNTS, APPLICANTS, Account
+from shop.demo.people import ACCOUNTS, APPLICANTS, BORN, Account, tax_number
 from shop.gateways import paper_reader
 from shop.models import ItemState, Profile, Vetting
 from shop.words import Words
 
-BORN, NUMBERS = date(1990, 5, 17), {"NL": "999999990", "DE": "12345678911"}  # given to nobody
 KIRA, SILENT = "kira.keramiek", "NL69INGB0123456789"
 
 
@@ -163,9 +161,7 @@ def _finish(person: Person, iban: str) -> None:
         read = paper_reader.specimen(seller.legal_name, str(kind), seller.profile.handle)
         papers.keep(seller.id, kind, read, vault.mark(b"file" + read.pages[0]))
     application.promise(person)
-    tax_facts.give(
-        seller, number=NUMBERS.get(seller.country, "999999990"), country=seller.country, born=BORN, by=person
-    )
+    tax_facts.give(seller, number=tax_number(seller.country), country=seller.country, born=BORN, by=person)
     db.session.commit()
     bank_accounts.give(application.open_one(person), iban=iban, holder=seller.legal_name, by=person)
     application.submit(person, is_told=False)
