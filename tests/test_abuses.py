@@ -129,7 +129,7 @@ def test_02_who_was_closed_for_good_and_comes_back_under_another_name_is_known(a
     flits = selling(an_applicant("flits", "Flitsdeals", phone="06 12345678", email="flits@gmail.com"))
     marks.keep(flits)
     marks.keep_iban(flits.id, OWN)
-    sanctions.propose_ban(flits, by=rex, reason="not_sent", words=WHY)
+    sanctions.propose_ban(flits, by=rex, reason="repeatedly", words=WHY)
     proposals.confirm(db.session.scalars(select(Proposal.code)).one(), by=ada)
     back = an_applicant("super", "Superkoopjes", phone="+31 6 1234 5678", street="Elders 2", email="x@y.example")
     db.session.execute(update(Paper).values(picture_mark=b"the same face"))

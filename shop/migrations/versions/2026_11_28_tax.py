@@ -1,4 +1,4 @@
-"""under which number a seller pays income tax, sealed"""
+"""under which number a seller pays income tax, sealed; a closing that is announced thirty days before"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,6 +30,11 @@ def upgrade():
     with op.batch_alter_table('tax_numbers', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_tax_numbers_key_id'), ['key_id'], unique=False)
 
+    op.add_column('sellers', sa.Column('closes_at', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('statements', sa.Column('effective_at', sa.DateTime(timezone=True), nullable=True))
+
 
 def downgrade():
+    op.drop_column('statements', 'effective_at')
+    op.drop_column('sellers', 'closes_at')
     op.drop_table('tax_numbers')
