@@ -149,7 +149,7 @@ def _is_foreign(found: Found) -> bool:
 
 
 def of_books() -> list[Found]:
-    """What does not add up in our own books: sums of the ledger against those of the rows, and journals."""
+    """What does not add up in our own books: sums of the ledger and of the rows, journals, and who paid for nothing."""
     found = [
         _odd(f"{kind} {currency}", Money(by_rows, currency), Money(by_ledger, currency))
         for kind, currency, by_rows, by_ledger in trial_balance.off()
@@ -157,7 +157,13 @@ def of_books() -> list[Found]:
     for row in trial_balance.unbalanced():
         currency = row.amount_currency
         found.append(_odd(row.journal, Money(0, currency), Money(int(row.minor), currency)))
-    return found
+    return found + [_unsold(row) for row in trial_balance.unsold()]
+
+
+def _unsold(row: Row[Any]) -> Found:
+    paid = {"payment": f"{row.id} {row.state} {row.changed_at:%Y-%m-%d %H:%M:%S}"}
+    money = Money(row.amount_minor, row.amount_currency)
+    return Found("unsold", row.code, "", _said(money), {"ours": {}, "theirs": paid})
 
 
 def _odd(subject: str, ours: Money, ledgers: Money) -> Found:

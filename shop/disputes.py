@@ -44,10 +44,13 @@ _SOLD = (
 
 
 def apply(report: DisputeReport) -> inbox.Verdict:
-    """Believe what a gateway says of a dispute, as far as it is about a payment of ours; in any order, once each."""
+    """Believe what a gateway says of a dispute, as far as it is about a payment of ours; in any order, once each.
+
+    Before the news of the payment itself nobody has a share of it yet that it could come out of: it has to wait.
+    """
     gateway = gateways.payment().name
     attempt = first(_ATTEMPT, gateway=gateway, payment=report.payment)
-    if attempt is None:
+    if attempt is None or attempt.state not in inbox.CAME_IN:
         return inbox.Verdict(InboxState.UNRESOLVED)
     payment = inbox.lock(attempt.payment_id)
     known = first(_DISPUTE, gateway=gateway, id=report.id)

@@ -1,48 +1,62 @@
-"""Forgetting: drafts that nobody touched for half a year, and what refused applicants had told, are deleted."""
+"""Forgetting: drafts that nobody touched for half a year; and what those had told who were refused, did not answer
+when something was to be fixed, were banned or left. Not while an appeal or a dispute about them is open.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from shop import audit, clock, jobs, papers
+from shop import audit, checklist, clock, jobs, papers
 from shop.application import COLUMNS
-from shop.database import connection, db
+from shop.checklist import Item
+from shop.contested import is_contested
+from shop.database import connection, db, rows
 from shop.models import BankAccount, Clip, Event, LookUp, PayoutAccount, Profile, RoleGrant, Seller, Vetting
 
 AFTER = papers.UNDECIDED
 MOST = 200  # at a time
 
 sellers, profiles, events = Seller.__table__, Profile.__table__, Event.__table__
+_is_free = ~is_contested(sellers.c.id)
+_OLD = (
+    select(sellers.c.id, sellers.c.profile_id)
+    .where(sellers.c.vetting == Vetting.DRAFT, sellers.c.applied_at < bindparam("before"), _is_free)
+    .limit(MOST)
+)
+_is_settled = and_(
+    sellers.c.vetting.in_((Vetting.REFUSED, Vetting.NEEDS_FIXING)), sellers.c.decided_at < bindparam("before")
+)
+_TOLD = (
+    select(sellers.c.id, sellers.c.vetting)
+    .where(sellers.c.legal_name != "", or_(_is_settled, sellers.c.ended_at < bindparam("ended")), _is_free)
+    .limit(MOST)
+)
 
 
 @jobs.regularly(timedelta(days=1))
 def forget_what_was_left() -> None:
-    """Delete drafts that nobody touched for half a year, with their papers; and what refused applicants had told."""
-    before = clock.now() - AFTER
-    old = select(sellers.c.id, sellers.c.profile_id).where(
-        sellers.c.vetting == Vetting.DRAFT, sellers.c.applied_at < before
-    )
-    refused = select(sellers.c.id).where(
-        sellers.c.vetting == Vetting.REFUSED, sellers.c.decided_at < before, sellers.c.legal_name != ""
-    )
-    drafts, decided = connection().execute(old.limit(MOST)).all(), connection().scalars(refused.limit(MOST)).all()
+    """Delete drafts that nobody touched for half a year, with their papers; and what others had told."""
+    before, ended = clock.now() - AFTER, clock.now() - papers.ENDED
+    drafts, told = rows(_OLD, before=before), rows(_TOLD, before=before, ended=ended)
     for draft in drafts:
         _forget(draft.id)
         _delete(draft.id, draft.profile_id)
-    for seller in decided:
-        _forget(seller)
-    if drafts or decided:
-        after = {"drafts": len(drafts), "refused": len(decided)}
+    for seller in told:
+        _forget(seller.id)
+    if drafts or told:
+        after = {"drafts": len(drafts), **Counter(str(seller.vetting) for seller in told)}
         audit.note("applications forgotten", "sellers", by=None, reason="their time is over", after=after)
 
 
 def _forget(seller: int) -> None:
     """Forget what an application told. That there was one, what became of it, and its marks stay."""
     papers.keep_only(seller, ())
+    checklist.changed(seller, *Item)  # what was made of it says what it was, and who comes back tells it anew
     blank = {name: none for held in COLUMNS.values() for name, none in held.items()}
     connection().execute(update(sellers).where(sellers.c.id == seller).values(blank))
     for told in (BankAccount.__table__, LookUp.__table__):

@@ -10,11 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, Response
 from flask.globals import request_ctx
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from htmx_flask.requests import HtmxAwareRequest
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 HOSTS = 256  # ways to be called that each process remembers; the ones that nobody trusts are not among them
 COOKIES = 4096
 A_DAY = 24 * 3600  # seconds
+IN_MEMORY = "etalage.in_memory"  # set by the edge where nothing that arrives may come on a disk
 _HAVE_NO_BODY = frozenset((204, 304))
 # What is told of a body, and so not of none (as werkzeug has it; a 304 keeps where it is and how long it is good for).
 _OF_A_BODY = frozenset(
@@ -66,6 +69,17 @@ class Answered(Response):
         return super().get_app_iter(environ)
 
 
+class Asked(HtmxAwareRequest):  # type: ignore[misc]  # it has no types
+    """A request whose files stay in memory where the edge says so; else a large one waits in a temporary file."""
+
+    def _get_file_stream(
+        self, total_content_length: int | None, content_type: str | None, *given: Any, **more: Any
+    ) -> IO[bytes]:
+        if IN_MEMORY in self.environ:
+            return BytesIO()
+        return cast(IO[bytes], super()._get_file_stream(total_content_length, content_type, *given, **more))
+
+
 def root(asked: Request) -> str:
     """The address of the shop's front page, as the visitor knows it."""
     return _root(asked.scheme, asked.host, asked.root_path)
@@ -101,6 +115,7 @@ def _joined(told: str, names: tuple[str, ...]) -> str:
 class Front(Flask):
     """Flask, at a brisk walk. Our hooks are the app's own, never a blueprint's, and none of them is a coroutine."""
 
+    request_class = Asked
     response_class = Answered
 
     def __init__(self, *given: Any, **more: Any) -> None:

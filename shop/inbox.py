@@ -294,21 +294,26 @@ def _after(returned: int, amount: int) -> PaymentState:
 # Giving back
 
 
-def give_back(attempt: int, reason: str) -> None:
-    """Write down that the whole amount of an attempt goes back, once; `settlement` sends it."""
+def give_back(attempt: int, reason: str, *, is_back: bool = False) -> int | None:
+    """Write down that the whole amount of an attempt goes back, once; `settlement` sends it. Gives the refund's id.
+
+    What is back with the buyer already, because somebody gave it back at the gateway, is not sent once more; `is_back`
+    is for when that is all of it, and has to be written down.
+    """
     row = first(_AGAIN, attempt=attempt)
     assert row  # noqa: S101  rows of attempts are never deleted
     mine = select(refunds.c.id).where(refunds.c.attempt_id == attempt)
     if first(mine) is not None:
-        return
+        return None
     payment = lock(row.payment_id)
-    if not row.is_surplus and not claim_back(payment.id, payment.amount_minor):
-        return
+    minor = payment.amount_minor - (0 if is_back else row.refunded_minor)
+    if minor < 1 or not (row.is_surplus or claim_back(payment.id, minor)):
+        return None
     refund = Refund(
         code=secrets.token_urlsafe(16),
         payment_id=row.payment_id,
         attempt_id=attempt,
-        amount=Money(payment.amount_minor, payment.amount_currency),
+        amount=Money(minor, payment.amount_currency),
         reason=reason,
         idempotency_key=f"ret:{row.idempotency_key}",
         created_at=clock.now(),
@@ -317,6 +322,7 @@ def give_back(attempt: int, reason: str) -> None:
     db.session.flush()
     refund.idempotency_key = f"ret:{refund.id}:refund"
     note("refund", refund.id, "", RefundState.WANTED, reason)
+    return refund.id
 
 
 def claim_back(payment: int, minor: int) -> bool:

@@ -60,6 +60,7 @@ _CALLED = {"NL": "31", "BE": "32", "DE": "49", "FR": "33", "LU": "352", "GB": "4
 _CALLED |= {"ES": "34", "PT": "351", "DK": "45", "SE": "46", "FI": "358", "PL": "48", "CZ": "420", "GR": "30"}
 _CALLED |= {"BG": "359", "CY": "357", "EE": "372", "HR": "385", "HU": "36", "LT": "370", "LV": "371", "MT": "356"}
 _CALLED |= {"RO": "40", "SI": "386", "SK": "421"}
+_READ_ALIKE = str.maketrans("oi", "01")
 _NO_DOTS = frozenset(("gmail.com", "googlemail.com"))  # where a dot in a name makes no other mailbox
 
 
@@ -88,6 +89,11 @@ def keep(seller: Seller) -> None:
 def keep_iban(seller_id: int, iban: str) -> None:
     """Mark the account that this seller gave last."""
     _keep(seller_id, MarkKind.IBAN, normal_iban(iban))
+
+
+def keep_document(seller_id: int, number: str) -> None:
+    """Mark the number of the identity paper that was accepted last. Of the number itself nothing is kept."""
+    _keep(seller_id, MarkKind.DOCUMENT, document(number))
 
 
 def _keep(seller_id: int, kind: MarkKind, text: str) -> None:
@@ -136,6 +142,11 @@ def mailbox(text: str) -> str:
     if host in _NO_DOTS:
         name, host = name.replace(".", ""), "gmail.com"
     return f"{name}@{host}" if name and host else ""
+
+
+def document(text: str) -> str:
+    """The number of a paper: what is read as a letter O or I by one and as a figure by another is the same."""
+    return letters(text).translate(_READ_ALIKE)
 
 
 def letters(text: str) -> str:

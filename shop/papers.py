@@ -14,6 +14,7 @@ from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, update
 
 from shop import alerts, audit, clock, jobs, vault
 from shop.audit import Actor
+from shop.contested import is_contested
 from shop.database import connection, db, first, rows
 from shop.errors import NotFound, Refused
 from shop.gateways import paper_reader, storage_papers
@@ -28,6 +29,7 @@ MOST_OPENINGS = 20  # of one person in an hour
 LOCKED_FOR = timedelta(days=1)
 UNDECIDED = timedelta(days=180)  # an application on which nobody decides
 REFUSED = timedelta(days=90)  # time to object, and a little more
+ENDED = timedelta(days=183)  # six months after who sold here does so no more (DSA art. 30(5))
 LEFT_OVER = timedelta(hours=24)
 OPENED, LOCKED, UNLOCKED = "paper opened", "papers locked", "papers unlocked"
 
@@ -71,7 +73,13 @@ _LAST_LOCK = (
     .order_by(entries.c.seq.desc())
     .limit(1)
 )
-_DUE = select(papers.c.id).where(_SEALED, papers.c.keep_until < bindparam("now")).limit(500)
+_is_over = or_(papers.c.keep_until < bindparam("now"), sellers.c.ended_at < bindparam("ended"))
+_DUE = (
+    select(papers.c.id)
+    .join(sellers, sellers.c.id == papers.c.seller_id)
+    .where(_SEALED, _is_over, ~is_contested(papers.c.seller_id))
+    .limit(500)
+)
 
 
 class TooManyOpenings(Refused):
@@ -85,10 +93,10 @@ class TooManyOpenings(Refused):
 
 def read(file: IO[bytes]) -> tuple[Read, bytes]:
     """Look at a file before anything is written: clean pictures of its pages, and the keyed hash of what was sent."""
-    content = file.read(LARGEST + 1)
+    file_mark = vault.mark(b"file" + file.read(LARGEST + 1))
     file.seek(0)
     try:
-        return paper_reader.read(file), vault.mark(b"file" + content)
+        return paper_reader.read(file), file_mark
     except UnfitError as error:
         words, status = _why(error.flaw)
         raise Refused(words, status) from error
@@ -226,7 +234,7 @@ def close(code: str, *, by: Actor) -> None:
 
 
 def keep_until(seller_id: int, moment: datetime | None) -> None:
-    """Set when the papers of a seller are shredded; None: not while they sell here."""
+    """Set when the papers of a seller are shredded; None: not while they sell here, and not until `ENDED` after."""
     connection().execute(update(papers).where(papers.c.seller_id == seller_id, _SEALED).values(keep_until=moment))
 
 
@@ -266,8 +274,11 @@ def forget_files(code: str, pages: int) -> None:
 
 @jobs.regularly(timedelta(hours=1))
 def shred_what_is_due() -> None:
-    """Shred the papers whose time is over, and throw away files that no paper has (a crash has left them)."""
-    due = [row.id for row in rows(_DUE, now=clock.now())]
+    """Shred the papers whose time is over, and throw away files that no paper has (a crash has left them).
+
+    Not while an appeal or a dispute about who sent them is open.
+    """
+    due = [row.id for row in rows(_DUE, now=clock.now(), ended=clock.now() - ENDED)]
     if shredded := _shred(papers.c.id.in_(due)):
         audit.note("papers shredded", "papers", by=None, reason="their time is over", after={"papers": shredded})
     known = set(db.session.scalars(select(papers.c.code).where(_SEALED)))

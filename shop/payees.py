@@ -14,6 +14,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from shop import clock, gateways, jobs, limits, look_ups, marks, papers, turn, vault
 from shop.accounts import Person
+from shop.contested import is_contested
 from shop.database import connection, db, first, let_go, rows
 from shop.errors import Refused
 from shop.gateways.bank_port import BankSilentError, Verdict
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 
 TRIES = "10 per hour"  # of one person: nobody asks a bank for names through us
 AGAIN_AFTER, AGAIN_FOR = timedelta(hours=1), timedelta(days=3)
-KEPT = timedelta(days=180)  # one that is no longer used, for who asks where money went
+KEPT = papers.ENDED  # one that is no longer used, for who asks where money went
 
 accounts, sellers = BankAccount.__table__, Seller.__table__
 _SEALED = select(*accounts.c["id", "seller_id", "sealed_iban", "wrapped_key", "last4", "holder", "payee_check"]).where(
@@ -51,7 +52,9 @@ _DUE = (
     .join(sellers, sellers.c.id == accounts.c.seller_id)
     .where(
         accounts.c.wrapped_key.is_not(None),
+        ~is_contested(accounts.c.seller_id),
         or_(
+            sellers.c.ended_at < bindparam("unused"),
             and_(accounts.c.state.in_((BankState.REPLACED, BankState.REFUSED)), _ended_at < bindparam("unused")),
             and_(sellers.c.vetting == Vetting.REFUSED, sellers.c.decided_at < bindparam("refused")),
             and_(

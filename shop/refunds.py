@@ -60,7 +60,7 @@ log = structlog.get_logger()
 refunds, attempts, payments = Refund.__table__, PaymentAttempt.__table__, Payment.__table__
 sold, lines, purchases = Order.__table__, OrderLine.__table__, Purchase.__table__
 
-_ORDER = (
+_BOUGHT = (
     select(
         *sold.c["id", "seller_id", "status", "code", "purchase_id", "kin"],
         sold.c.goods_currency.label("currency"),
@@ -71,8 +71,10 @@ _ORDER = (
     .join(purchases, purchases.c.id == sold.c.purchase_id)
     .join(payments, payments.c.purchase_id == purchases.c.id)
     .join(attempts, attempts.c.payment_id == payments.c.id)
-    .where(sold.c.id == bindparam("order"), attempts.c.state.in_(inbox.CAME_IN), ~attempts.c.is_surplus)
+    .where(attempts.c.state.in_(inbox.CAME_IN), ~attempts.c.is_surplus)
 )
+_ORDER = _BOUGHT.where(sold.c.id == bindparam("order"))
+ORDERS = _BOUGHT.where(payments.c.id == bindparam("payment")).order_by(sold.c.id)
 is_stuck = or_(  # without a person nothing becomes of it
     refunds.c.state == RefundState.FAILED,
     and_(refunds.c.state == RefundState.WANTED, refunds.c.created_at < bindparam("stuck_since", type_=Moment())),
@@ -129,13 +131,20 @@ def give(
     total = sum(share.total for _part, share, _quantity in pieces)
     if not inbox.claim_back(row.payment_id, total):
         raise Refused(_("There is less left of this payment than that."))
-    refund = _write(row, total, reason=reason, by_id=by, token=token or None, asked=asked)
-    buyer = Entry(Account.BUYER, total, "refund", row.purchase_id, order)
-    books.take_back(f"refund:{refund}", row, pieces, buyer, "refund", refund_id=refund)
-    reversals.take_back(order, f"ret:{refund}")
-    if total == sum(part.left.total for part in left) and row.status in orders.BEFORE_IT_LEAVES:
-        _call_off(row, by)
+    refund = take(row, pieces, reason=reason, by_id=by, token=token or None, asked=asked)
+    if total == sum(part.left.total for part in left):
+        stock.put_back(call_off(row, by), has_counted=not row.kin)
     jobs.later(send, refund=refund)
+    return refund
+
+
+def take(order: Row[Any], pieces: Sequence[tuple[Part, Shares, int]], **facts: Any) -> int:
+    """Write down that these pieces of an order go back, and take them out of everybody's shares; gives its id."""
+    total = sum(share.total for _part, share, _quantity in pieces)
+    refund = _write(order, total, **facts)
+    buyer = Entry(Account.BUYER, total, "refund", order.purchase_id, order.id)
+    books.take_back(f"refund:{refund}", order, pieces, buyer, "refund", refund_id=refund)
+    reversals.take_back(order.id, f"ret:{refund}")
     return refund
 
 
@@ -199,11 +208,12 @@ def _write(order: Row[Any], minor: int, **facts: Any) -> int:
     return refund.id
 
 
-def _call_off(order: Row[Any], by: int | None) -> None:
-    """All of it goes back before it was sent: the order is off, and the goods are on the shelf again."""
+def call_off(order: Row[Any], by: int | None) -> dict[int, int]:
+    """All of it goes back. Before it was sent the order is off, and these goods go on the shelf again."""
+    if order.status not in orders.BEFORE_IT_LEAVES:
+        return {}
     orders.move(order.id, order.status, OrderStatus.CANCELLED, by=by)
-    quantities = {row.variant_id: row.quantity for row in rows(_LINES, order=order.id)}
-    stock.put_back(quantities, has_counted=not order.kin)
+    return {row.variant_id: row.quantity for row in rows(_LINES, order=order.id)}
 
 
 # At the gateway
@@ -234,6 +244,13 @@ def accepted(refund: int, done: RefundReport, payment: Report) -> None:
     _end(refund, (RefundState.WANTED,), RefundState.SENT, done.id)
     inbox.apply(payment)
     _hear(refund, done)
+
+
+def was_there(refund: int) -> None:
+    """It went back at the gateway before we wrote it down."""
+    _end(refund, (RefundState.WANTED,), RefundState.SENT)
+    _end(refund, (RefundState.SENT,), RefundState.DONE)
+    jobs.later(tell_of_refund, refund=refund)
 
 
 def looked_up(refund: int) -> Row[Any] | None:

@@ -14,6 +14,7 @@ from stdnum import exceptions as stdnum_says
 from stdnum.be import vat as be_number
 from stdnum.eu import vat as eu_vat
 from stdnum.fr import siren, siret
+from stdnum.nl import bsn
 
 from shop import i18n
 from shop.i18n import _, ngettext
@@ -30,6 +31,11 @@ __all__ = [
     "normal_vat",
     "vat_error",
 ]
+
+
+def is_citizen_number(text: str) -> bool:
+    """Has it the shape and the check digit of a Dutch citizen service number (BSN)?"""
+    return bool(bsn.is_valid(text))
 
 
 def has_shape(shape: str, text: str) -> bool:

@@ -110,7 +110,8 @@ def _ban(seller: Seller, made: Proposal, by: Person, second: Person) -> None:
     elif was in (Vetting.WAITING, Vetting.NEEDS_FIXING):
         sellers.move(seller, Vetting.REFUSED, by=by, note=told.said("en"), is_told=False, vetting_note=told)
     known = table.c.vetting == seller.vetting  # a stop that somebody lifts in this moment is not closed over
-    if not _set(seller, known, vetting_note=told, banned_at=clock.now(), claimed_by_id=None, claimed_until=None):
+    over = {"banned_at": clock.now(), "ended_at": clock.now(), "claimed_by_id": None, "claimed_until": None}
+    if not _set(seller, known, vetting_note=told, **over):
         raise Refused(_("This application has just changed. Please look again."))
     statements.write(seller, Verdict.BANNED, by=by, reason=chosen, words=made.words, second=second)
     write_down(seller, was, by, made.words.said(""))
@@ -132,7 +133,7 @@ def _unban(seller: Seller, made: Proposal, by: Person, second: Person) -> None:
         raise Refused(_("The owner has closed this account. Nobody is there to sell."))
     _grant_open(seller, Verdict.BANNED, by)
     was, chosen, owner = seller.vetting, reasons.GOOD[made.reason], seller.profile.user
-    _set(seller, banned_at=None)
+    _set(seller, banned_at=None, ended_at=None)
     told = note_of(chosen, made.words)
     if was == Vetting.SUSPENDED:
         sellers.move(

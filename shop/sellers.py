@@ -34,7 +34,7 @@ KEEPS: dict[str, timedelta | None] = {
     Vetting.NEEDS_FIXING: papers.REFUSED,
     Vetting.REFUSED: papers.REFUSED,
     Vetting.APPROVED: None,
-    Vetting.SUSPENDED: None,
+    Vetting.SUSPENDED: None,  # a stop is not the end; after that (`ended_at`) there are six months
 }
 
 sellers = Seller.__table__
@@ -108,14 +108,17 @@ def is_open(seller: Seller) -> bool:
 def leave(person: Person) -> None:
     """Stop selling because its owner closes the account: what they have for sale is gone from every page at once.
 
-    However their application stood, their papers and their account are kept no longer than of who was refused.
+    What they told is kept for six months (DSA art. 30(5)); the papers of who never sold no longer than a refused one's.
     """
     seller = of(person)
     if seller is None:
         return
     if seller.vetting == Vetting.APPROVED:
         move(seller, Vetting.SUSPENDED, by=person, note="", step=LEFT, is_told=False, vetting_note=Words())
-    papers.keep_at_most(seller.id, clock.now() + papers.REFUSED)
+    elif seller.vetting != Vetting.SUSPENDED:
+        papers.keep_at_most(seller.id, clock.now() + papers.REFUSED)
+    ended = update(sellers).where(sellers.c.id == seller.id, sellers.c.ended_at.is_(None))
+    connection().execute(ended.values(ended_at=clock.now()))
     payees.retire(seller.id)
 
 

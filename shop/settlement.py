@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, and_, bindparam, func, select, update
 
-from shop import books, brushing, cart, clock, gateways, history, inbox, jobs, payments, refunds, stock
+from shop import books, brushing, cart, clock, elsewhere, gateways, history, inbox, jobs, payments, refunds, stock
 from shop.database import connection, db, first, let_go, rows, run
 from shop.gateways.payment_port import KEYS_LAST
 from shop.models import (
@@ -82,16 +82,17 @@ def settle(payment: int) -> None:
 
     Paid: the goods are taken, the orders go on, the cart is emptied of them, and the buyer is told. Paid, but the
     goods went to somebody else after the hold ran out, or the same cart was paid in another tab: all of the money goes
-    back. Not paid: the goods are free again.
+    back. Not paid: the goods are free again. All of it given back at the gateway: what was sold is called off.
     """
     paying = inbox.lock(payment)  # one at a time for each payment
     is_sold = paying.state in inbox.CAME_IN and _deliver(paying)
     if paying.state in (PaymentState.FAILED, PaymentState.CANCELLED):
         stock.release(paying.purchase_id)
-    if is_sold or paying.state not in inbox.CAME_IN:
-        return  # no money has come: there is nothing to give back, nor to write in the books; or all of it is done
-    _send_back(payment)
-    books.book(payment)
+    if paying.state in inbox.CAME_IN and not is_sold:  # else nothing has come; or all of it is done
+        _send_back(payment)
+        books.book(payment)
+    if paying.state == PaymentState.REFUNDED:
+        elsewhere.take_in(payment)
 
 
 def _send_back(payment: int) -> None:
@@ -100,8 +101,11 @@ def _send_back(payment: int) -> None:
 
 
 def _deliver(payment: Row[Any]) -> bool:
-    """Hand over what was paid; False when it was handed over before, or cannot be."""
-    if payment.state != PaymentState.PAID or first(_WAITING_ORDER, purchase=payment.purchase_id) is None:
+    """Hand over what was paid; False when it was handed over before, or cannot be.
+
+    Also when the first that we hear is that part of it, or all, went back: it ends as if we had heard it in time.
+    """
+    if first(_WAITING_ORDER, purchase=payment.purchase_id) is None:
         return False
     if _is_bought_already(payment.purchase_id):
         log.warning("one cart was paid in two tabs", payment=payment.id)

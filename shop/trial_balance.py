@@ -1,24 +1,29 @@
 """The trial balance: what stands in the ledger is held against the rows that it was written for, in one question.
 
 Everything that moved at the gateway is in the books on the gateway's account, by purpose, so each purpose has to come
-to what the rows of that kind come to. And every journal sums to zero.
+to what the rows of that kind come to. Every journal sums to zero, and whoever has paid has bought.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, case, func, literal, select, union_all
+from sqlalchemy import Row, and_, bindparam, case, exists, func, literal, select, union_all
 
-from shop import ledger
+from shop import clock, ledger
 from shop.database import rows
 from shop.inbox import CAME_IN
 from shop.models import (
     Account,
     Dispute,
     LedgerEntry,
+    Order,
+    OrderStatus,
     Payment,
     PaymentAttempt,
+    PaymentState,
+    Purchase,
     Refund,
     RefundState,
     Reversal,
@@ -28,6 +33,7 @@ from shop.models import (
 )
 
 entries, payments, attempts = LedgerEntry.__table__, Payment.__table__, PaymentAttempt.__table__
+purchases, orders = Purchase.__table__, Order.__table__
 refunds, disputes, transfers, reversals = Refund.__table__, Dispute.__table__, Transfer.__table__, Reversal.__table__
 
 # What the gateway holds for us is below zero on its account.
@@ -41,6 +47,20 @@ KINDS = {
     "reversal": "reversal",
     "dispute": "dispute",
 }
+
+
+SOON = timedelta(minutes=15)
+_UNSOLD = (
+    select(purchases.c.code, *payments.c["id", "state", "amount_minor", "amount_currency", "changed_at"])
+    .join(payments, payments.c.purchase_id == purchases.c.id)
+    .where(
+        purchases.c.settled_at.is_(None),
+        payments.c.state.in_((PaymentState.PAID, PaymentState.PART_REFUNDED)),
+        payments.c.changed_at < bindparam("before"),
+        exists().where(orders.c.purchase_id == purchases.c.id, orders.c.status != OrderStatus.CANCELLED),
+    )
+    .order_by(purchases.c.id)
+)
 
 
 class Total(NamedTuple):
@@ -96,6 +116,11 @@ def off() -> list[Total]:
         sums.setdefault((row.kind, row.currency), {})[row.side] = int(row.minor or 0)
     totals = [Total(*named, each.get("rows", 0), each.get("ledger", 0)) for named, each in sorted(sums.items())]
     return [total for total in totals if total.by_rows != total.by_ledger]
+
+
+def unsold() -> list[Row[Any]]:
+    """Purchases that were paid a quarter of an hour ago; neither are the goods the buyer's, nor is it called off."""
+    return list(rows(_UNSOLD, before=clock.now() - SOON))
 
 
 def unbalanced() -> list[Row[Any]]:

@@ -23,6 +23,7 @@ from shop import (
     papers,
     proposals,
     reasons,
+    registers,
     sellers,
     statements,
 )
@@ -53,6 +54,7 @@ CALLED = {
     Vetting.NEEDS_FIXING: Verdict.ASKED,
     Vetting.REFUSED: Verdict.REFUSED,
 }
+LONGEST_NUMBER = 20
 DATED = checklist.PAPERS  # of these papers a moderator reads until when they are valid
 
 accounts_of, sheets = BankAccount.__table__, Paper.__table__
@@ -97,8 +99,13 @@ def _see_to(seller: Seller, by: Person, seen: str) -> None:
 # Item by item
 
 
-def accept(seller: Seller, item: Item, *, by: Person, seen: str, valid_until: date | None = None) -> None:
-    """Accept one item of the checklist; of an identity paper with the date until which it is valid."""
+def accept(
+    seller: Seller, item: Item, *, by: Person, seen: str, valid_until: date | None = None, document: str = ""
+) -> None:
+    """Accept one item of the checklist; of an identity paper with the date until which it is valid.
+
+    And with its number, where that can be read: by its mark the same paper is known on another photograph.
+    """
     _see_to(seller, by, seen)
     if _step(seller, item).state == State.MISSING:
         raise Refused(_("There is nothing here that could be accepted."), 422)
@@ -111,7 +118,21 @@ def accept(seller: Seller, item: Item, *, by: Person, seen: str, valid_until: da
             raise Refused(_("This paper has run out, so it cannot be accepted."), 422)
         mine = update(sheets).where(sheets.c.seller_id == seller.id, sheets.c.state == PaperState.SEALED)
         connection().execute(mine.where(sheets.c.kind.in_(DATED[item])).values(valid_until=valid_until))
+    if item == Item.IDENTITY and document.strip():
+        _keep_number(seller, document)
     checklist.judge(seller, item, ItemState.ACCEPTED, by=by)
+
+
+def _keep_number(seller: Seller, document: str) -> None:
+    """As a mark only; never the number by which a Dutch citizen is known, which nobody here may have."""
+    number = marks.document(document)
+    if not 5 <= len(number) <= LONGEST_NUMBER:
+        raise Refused(_("This is no number of a paper. Leave it empty where you cannot read it."), 422)
+    if seller.country == "NL" and registers.is_citizen_number(number):
+        raise Refused(
+            _("This looks like the citizen service number (BSN). We may not have it: take the other one."), 422
+        )
+    marks.keep_document(seller.id, document)
 
 
 def ask_to_fix(seller: Seller, item: Item, *, by: Person, seen: str, reason: str, words: Words) -> None:

@@ -12,8 +12,11 @@ from shop import (
     clock,
     credentials,
     disputes,
+    inbox,
     jobs,
+    notices,
     notifications,
+    payments,
     payouts,
     reconcile,
     refunds,
@@ -31,10 +34,24 @@ from shop.gateways.payment_port import (
     UnreachableError,
 )
 from shop.gateways.payment_sandbox import SandboxGateway
-from shop.models import Job, PaymentAttempt, PayoutAccount, Refund, Reversal, Role, Seller, SentMail, Transfer
+from shop.models import (
+    Job,
+    Order,
+    PaymentAttempt,
+    PayoutAccount,
+    Purchase,
+    Refund,
+    Reversal,
+    Role,
+    Seller,
+    SentMail,
+    Transfer,
+    WebhookEvent,
+)
 from shop.money import Money
 from tests.bookkeeping import bought, give, payable, send_due
-from tests.till import news, states
+from tests.lives import event, hear, signed, things
+from tests.till import news, paid, placed, states
 
 pytestmark = pytest.mark.usefixtures("at_the_desk")
 
@@ -164,7 +181,7 @@ def test_an_operator_who_has_an_account_reads_it_in_their_own_language(operator,
 def told(monkeypatch):
     """The alerts that were raised, as `(kind, facts)`."""
     heard = []
-    for room in (refunds, transfers, reversals, disputes, payouts):
+    for room in (refunds, transfers, reversals, disputes, payouts, inbox, notices):
         monkeypatch.setattr(room, "alert", lambda kind, **facts: heard.append((kind, facts)))
     return heard
 
@@ -233,6 +250,59 @@ def test_a_dispute_that_does_not_fit_is_told(sold, told):
     )
     assert disputes.apply(more).state == "quarantined"
     assert [(kind, facts["dispute"], facts["wrong"]) for kind, facts in told] == [("misfit_call", "dp_1", "amount")]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"amount": 2844}, "amount"),
+        ({"currency": "usd"}, "amount"),
+        ({"transfer_group": "co:99"}, "group"),
+        ({"metadata": {}}, "key purchase"),
+    ],
+)
+def test_a_payment_that_says_otherwise_than_our_rows_is_told_and_buys_nothing(mug, told, wrong, said):
+    _purchase, attempt = placed({mug.small: 1}, "ideal")
+    paid(attempt)
+    row = db.session.get(PaymentAttempt, attempt)
+    code = row.gateway_id
+    hear(event(1, "payment_intent.succeeded", things(row, code)["payment_intent"](status="succeeded", **wrong)))
+    assert told == [("misfit_call", {"attempt": attempt, "gateway_id": code, "wrong": said})]
+    assert (states(WebhookEvent.state), states(Order.status)) == (["quarantined"], ["pending_payment"])
+
+
+def test_a_call_about_nothing_we_know_is_told_at_once_each_time_it_is_tried_and_after_three_days(mug, told, pass_time):
+    _purchase, attempt = placed({mug.small: 1}, "ideal")
+    lost = things(db.session.get(PaymentAttempt, attempt))["payment_intent"]
+    pass_time(seconds=0)  # the clock stands still, but for this test
+    told_of = event(1, "payment_intent.succeeded", lost(status="succeeded", metadata={"key": "co:99:pay:1"}))
+    notices.receive(*signed(told_of))
+    db.session.commit()
+    jobs.run_due()
+    assert told == [("unresolved_call", {"call": "evt_1", "waited": "0:00:00"})]
+    pass_time(minutes=1)
+    jobs.run_due()
+    assert told[1:] == [("unresolved_call", {"call": "evt_1", "waited": "0:01:00"})]
+    pass_time(days=3)
+    jobs.run_due()
+    assert told[2:] == [("unresolved_call", {"call": "evt_1", "waited": "3 days, 0:01:00"})]
+    pass_time(days=1)
+    jobs.run_due()
+    assert (len(told), states(WebhookEvent.state), states(WebhookEvent.tries)) == (3, ["unresolved"], [3])
+
+
+def test_a_purchase_that_is_paid_twice_is_told_once(mug, told):
+    purchase, first = placed({mug.large: 1}, "ideal")
+    paid(first)
+    second = payments.open(db.session.get(Purchase, purchase), "card")
+    db.session.commit()
+    paid(second)
+    row = db.session.get(PaymentAttempt, first)
+    late = things(row, row.gateway_id)["payment_intent"](status="succeeded", amount=3295)
+    for number in (1, 2):
+        hear(event(number, "payment_intent.succeeded", late))
+    assert told == [("paid_twice", {"attempt": first})]
+    assert states(Refund.reason) == ["paid_twice"]
 
 
 def test_another_account_than_ours_is_told(sold, told):

@@ -1,7 +1,7 @@
 """An attempt to pay: what exactly the gateway is asked, and what is said when it answers, or does not."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from hashlib import sha256
 
@@ -138,6 +138,13 @@ def test_who_filled_in_no_fields_pays_on_the_gateways_page(purchase, fields, met
     assert asked(purchase, method) == plain(purchase, method=method, is_hosted=True)
 
 
+def test_who_says_nothing_more_has_no_card_and_wants_none_kept(noors, fields):
+    expected = plain(noors, method="card", is_hosted=True)
+    assert asdict(payments.begin(noors, "card").request) == expected
+    attempt = payments.open(again_with(noors), "card")
+    assert db.session.get(PaymentAttempt, attempt).request == {**expected, "key": f"co:{noors.id}:pay:2"}
+
+
 def test_a_way_to_pay_without_fields_takes_no_card_and_needs_no_page(purchase, fields):
     assert asked(purchase, "ideal", "tok_1") == plain(purchase, token="")
     refused = asked(again_with(purchase), "other", "tok_1")
@@ -182,7 +189,40 @@ def test_each_refusal_says_what_to_do(purchase, attempt):
         payments.outcome(404)
 
 
+def test_an_attempt_begins_with_nothing_come_of_it(purchase):
+    begun = payments.begin(purchase, "ideal")
+    kept = row()
+    assert (kept.id, kept.number, kept.gateway, kept.method, kept.state) == (
+        begun.id,
+        1,
+        "sandbox",
+        "ideal",
+        "submitting",
+    )
+    assert (kept.is_surplus, kept.refunded_minor, kept.redirect_url, kept.failure) == (False, 0, "", "")
+    assert (kept.request, kept.idempotency_key) == (asdict(begun.request), begun.request.key)
+
+
 # What comes of it
+
+
+def test_what_was_just_begun_need_not_be_looked_up(purchase, monkeypatch):
+    begun = payments.begin(purchase, "ideal")
+    db.session.commit()
+    really = SandboxGateway.create_payment
+    monkeypatch.setattr(
+        SandboxGateway,
+        "create_payment",
+        lambda self, request: replace(really(self, request), redirect_url="", client_secret="cs_1"),
+    )
+    assert payments.submitted(begun) == (payments.NeedsClientAction("cs_1"), row(Payment).id)
+
+
+def test_of_what_was_just_begun_nobody_can_have_heard(purchase, monkeypatch):
+    begun = payments.begin(purchase, "ideal")
+    db.session.commit()
+    monkeypatch.setattr(SandboxGateway, "create_payment", silent(NotAskedError("nobody there")))
+    assert payments.submit(begun) == payments.Declined("unreachable")
 
 
 def silent(error):

@@ -368,7 +368,7 @@ def test_the_account_of_who_leaves_is_no_longer_the_one_and_is_shredded_later(se
     sellers.leave(selling.person)
     db.session.commit()
     assert stands() == [("replaced", "4300"), ("replaced", "4567")]
-    pass_time(days=181)
+    pass_time(days=184)
     payees.shred_due()
     assert db.session.scalars(select(BankAccount.wrapped_key)).all() == [None, None]
 
@@ -427,7 +427,7 @@ def test_what_is_no_longer_used_is_shredded_after_half_a_year_and_the_one_in_use
     changed(NO_MATCH)
     bank_accounts.confirm("mina", seen=seen(), by=rex, reason=OWN)
     db.session.commit()
-    pass_time(days=181)
+    pass_time(days=184)
     payees.shred_due()
     db.session.commit()
     old, new = db.session.execute(select(BankAccount.wrapped_key, BankAccount.holder).order_by(BankAccount.id)).all()

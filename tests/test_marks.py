@@ -43,8 +43,10 @@ AGAIN = {
 def test_who_was_refused_or_stopped_and_comes_back_is_found_by_each_thing_they_tell_again(vetting):
     flits = there_is("flitsdeals", vetting=vetting, **FLITS)
     marks.keep_iban(flits.id, IBAN)
+    marks.keep_document(flits.id, "NX0T-1 234I")
     back = there_is("superkoopjes", vetting=Vetting.WAITING, **AGAIN)
     marks.keep_iban(back.id, "nl91 abna 0417 1643 00")
+    marks.keep_document(back.id, "nxot1 2341")
     assert marks.twins(back) == [(kind, "flitsdeals", "Flitsdeals", vetting) for kind in sorted(MarkKind)]
 
 

@@ -92,6 +92,8 @@ def test_a_purchase_is_written_whole(hers):
         "settled_at": None,
     }
     assert (placed.number, placed.is_new, placed.attempt) == (1, True, only(PaymentAttempt).id)
+    asked = only(PaymentAttempt).request
+    assert (asked["payer_name"], asked["payer_email"]) == ("Noor", "noor@example.com")
 
 
 def test_who_says_no_language_is_written_to_in_english(hers):
@@ -211,6 +213,14 @@ def test_one_thing_alone_pressed_twice_is_bought_once_by_a_guest_too(mug, hers):
 # Who pays with what
 
 
+def test_what_somebody_kept_is_theirs_to_pay_with(hers, noor):
+    card = {"code": "hers", "gateway": "sandbox", "gateway_id": "pm_hers", "name": "Visa 4242"}
+    db.session.add(SavedMethod(user_id=noor.id, created_at=TUESDAY, **card))
+    db.session.commit()
+    press(hers, person=noor.id, method="saved:hers")
+    assert only(PaymentAttempt).request["saved_method"] == "pm_hers"
+
+
 def test_what_one_pays_with_comes_through(hers, monkeypatch):
     asked = []
     for name in ("begin", "open"):
@@ -223,6 +233,9 @@ def test_what_one_pays_with_comes_through(hers, monkeypatch):
     db.session.commit()
     checkout.pay_again(placed.purchase, "ideal", 1, card="tok_2")
     assert asked[1:] == [{"method": "ideal", "card": "tok_2", "wants_saving": False}]
+    db.session.execute(update(PaymentAttempt).values(state="failed"))
+    checkout.pay_again(placed.purchase, "card", 2)
+    assert asked[2:] == [{"method": "card", "card": "", "wants_saving": False}]
 
 
 def test_nobody_keeps_a_card_who_did_not_say_so(hers, monkeypatch):
@@ -234,6 +247,32 @@ def test_nobody_keeps_a_card_who_did_not_say_so(hers, monkeypatch):
     press(hers)
     assert asked == [{"method": "card", "card": "", "wants_saving": False}]
     assert db.session.scalar(select(SavedMethod.id)) is None
+
+
+def test_of_two_presses_at_the_same_moment_the_slower_one_gets_what_the_quicker_one_wrote(hers, monkeypatch):
+    seen = checkout.offer(hers, None, "NL").seen
+    real, quicker = checkout.offer, []
+
+    def meanwhile(*given):
+        monkeypatch.setattr(checkout, "offer", real)
+        quicker.append(press(hers, seen=seen))
+        return real(*given)
+
+    monkeypatch.setattr(checkout, "offer", meanwhile)
+    slower = press(hers, seen=seen)
+    assert (slower.id, slower.code, slower.attempt) == (quicker[0].id, quicker[0].code, quicker[0].attempt)
+    assert (slower.is_new, slower.number, written()) == (False, 1, PLACED)
+
+
+def test_one_thing_alone_that_is_paid_stays_bought_however_little_is_left(mug):
+    seen = checkout.offer(One("mug-l"), None, "NL").seen
+    placed = press(One("mug-l"), seen=seen)
+    settlement.pay(placed.attempt)
+    db.session.commit()
+    db.session.expire_all()
+    again = press(One("mug-l"), seen=seen)
+    assert (again.id, again.code, again.is_new) == (placed.id, placed.purchase.code, False)
+    assert placed.code == placed.purchase.code
 
 
 def test_another_try_holds_all_of_it_again_and_has_the_next_number(mug, hers):

@@ -1,7 +1,6 @@
 """Payments: each attempt is written down before the gateway hears of it, and its reports may come in any order."""
 
 from dataclasses import replace
-from math import factorial
 
 import pytest
 from sqlalchemy import func, select, text, update
@@ -225,28 +224,6 @@ def six_events(purchase):
         said(purchase, PaymentState.PART_REFUNDED, refunded_minor=845),
         said(purchase, PaymentState.REFUNDED, refunded_minor=2845),
     ]
-
-
-def ends_of(reports):
-    """How things stand after each order of the reports; what several orders begin with is walked once."""
-    if not reports:
-        kept, payment = row(), row(Payment)
-        return {(kept.state, kept.refunded_minor, kept.is_surplus, payment.state, payment.refunded_minor)}
-    ends = set()
-    for n, report in enumerate(reports):
-        with db.session.begin_nested() as life:
-            assert inbox.apply(report).state == InboxState.APPLIED
-            ends |= ends_of(reports[:n] + reports[n + 1 :])
-            life.rollback()
-    return ends
-
-
-@pytest.mark.parametrize("count", [5, pytest.param(6, marks=[pytest.mark.faults, pytest.mark.slow])])
-def test_all_orders_of_the_events_end_the_same(request, purchase, attempt, count, promise):
-    ends = ends_of(six_events(purchase)[-count:])
-    words = f"all {factorial(count)} orders of {count} events, {request.node.callspec.params['built']}"
-    kept = ends == {("refunded", 2845, False, "refunded", 2845)}
-    promise("5", words, f"{len(ends)} end", "1: wholly refunded", kept)
 
 
 def test_a_hundred_replays_of_each_event_have_one_effect(purchase, attempt):

@@ -2,7 +2,8 @@
 
 The first bytes say what it is (JPEG, PNG, WebP or PDF); neither its name nor the type that a browser gives is asked.
 Then a child on a short lead (`paper_reader_child.py`) decodes it and gives new pictures, in which nothing is left but
-what one sees. The original goes no further. All of it stays in memory: a paper never touches the disk in the clear.
+what one sees. The original goes no further. All of it stays in memory, as it did on its way here (`edge`): a paper
+never touches the disk in the clear. (Where there is no memfd, elsewhere than on Linux, the desk is a nameless file.)
 """
 
 from __future__ import annotations

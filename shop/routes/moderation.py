@@ -177,7 +177,8 @@ def judge(handle: str, item: str) -> Answer:
 def _judge(applied: Seller, item: Item, form: ItemForm) -> None:
     seen = form.seen.data or ""
     if form.state.data == ItemState.ACCEPTED:
-        verdicts.accept(applied, item, by=current_user, seen=seen, valid_until=form.valid_until.data)
+        read = {"valid_until": form.valid_until.data, "document": form.document.data or ""}
+        verdicts.accept(applied, item, by=current_user, seen=seen, **read)
     else:
         words = _own(form.words.data)
         verdicts.ask_to_fix(applied, item, by=current_user, seen=seen, reason=form.reason.data or "", words=words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import DateField, HiddenField, SelectField, TextAreaField
+from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
@@ -27,6 +27,7 @@ class ItemForm(Form):
     state = HiddenField()
     reason = HiddenField()
     valid_until = DateField(_l("Valid until"), [Optional()])
+    document = StringField(_l("Number of the paper"), [at_most(30)])  # never shown again, kept as a mark only
     words = TextAreaField(_l("In your own words"), [at_most(500)])
     seen = HiddenField()
 

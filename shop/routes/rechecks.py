@@ -39,8 +39,8 @@ def send() -> Answer:
 
 
 def _receive(shop: int, kind: str) -> None:
-    file = request.files.get("file")
-    if file is None or not file.filename:
+    file = next((file for file in request.files.getlist("file") if file.filename), None)
+    if file is None:
         raise Refused(_("Choose a file first, or take a photograph."), 422)
     limits.spend("20 per hour", "papers", str(current_user.id))
     let_go()

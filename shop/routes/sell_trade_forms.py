@@ -39,7 +39,8 @@ class BankForm(StepForm):
         _l("Account number (IBAN)"),
         [FILL_IN, at_most(50)],
         description=_l(
-            "What you earn goes there. Sealed, so that we see its last four; gone 180 days after a refusal."
+            "What you earn goes there. Sealed, so that we see its last four; gone six months after you stop selling, "
+            "or 90 days after a refusal."
         ),
         render_kw=NUMBER,
     )

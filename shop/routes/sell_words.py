@@ -37,9 +37,9 @@ PACKAGING = {
     "DE": (r"DE\d{13}", _l("LUCID number, such as DE1234567890123")),
     "FR": (r"FR\d{6}_\d{2}[A-Z]{4}", _l("IDU of the packaging branch, such as FR123456_01ABCD")),
 }
-SHOWN = _l("Buyers see it beside your goods. Kept while you sell; gone 180 days after a refusal.")
-CHECKED = _l("To look up whether it is yours. Kept while you sell; gone 180 days after a refusal.")
-INSIDE = _l("Only we see it. Kept while you sell; gone 180 days after a refusal.")
+SHOWN = _l("Buyers see it beside your goods. Gone six months after you stop selling, or after a refusal.")
+CHECKED = _l("To look up whether it is yours. Gone six months after you stop selling, or after a refusal.")
+INSIDE = _l("Only we see it. Gone six months after you stop selling, or after a refusal.")
 ITEMS = {
     Item.CONTACT: _l("Name, address and e-mail"),
     Item.IDENTITY: _l("Identity paper"),

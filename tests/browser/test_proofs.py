@@ -63,6 +63,49 @@ def test_rex_makes_a_passkey_and_comes_in_with_it(app, shop, page: Page):
         assert [key.name for key in proofs.passkeys_of(accounts.called("rex@example.com").id)] == ["Laptop"]
 
 
+def test_mina_paints_the_back_of_her_card_by_keyboard_in_dutch_and_takes_a_bar_away_again(app, shop, browser):
+    somebody(app, "mina")
+    with app.test_request_context(method="POST"):
+        person = accounts.as_actor(accounts.called("mina@example.com"))
+        application.begin(person, kind="individual", country="NL", handle="mina", shop_name="Atelier Mina")
+        db.session.commit()
+    page = browser.new_context(locale="nl", base_url=shop).new_page()
+    page.goto(f"{shop}/sign-in?next=/sell/identity")
+    page.locator("main [name=email]").fill("mina@example.com")
+    page.locator("main [name=password]").fill(SECRET)
+    page.keyboard.press("Enter")
+    camera = page.locator("#camera-back")
+    expect(camera).to_have_attribute("capture", "environment")
+    white = as_file(Image.new("RGB", (1000, 600), "white"), "PNG")
+    camera.set_input_files({"name": "card.png", "mimeType": "image/png", "buffer": white})
+    mask = page.locator("paper-mask").filter(has=camera)
+    canvas, undo = (
+        mask.get_by_label("De foto die verstuurd wordt"),
+        mask.get_by_role("button", name="Haal de laatste balk weg"),
+    )
+    send = page.locator("form").filter(has=camera).get_by_role("button", name="Verstuur het")
+    expect(canvas).to_be_visible()
+    page.keyboard.press("Tab")  # from here on without a mouse
+    canvas.focus()
+    page.keyboard.press("Enter")  # the bar is there already: 400 to 650 across, 300 to 342 down
+    expect(send).to_be_enabled()
+    for key in ("Enter", *["ArrowUp"] * 10, "Enter"):  # the next one, 200 higher
+        page.keyboard.press(key)
+    expect(send).to_be_enabled()
+    undo.focus()
+    page.keyboard.press("Enter")
+    expect(send).to_be_enabled()
+    send.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Gestuurd op")).to_be_visible()
+    with app.app_context():
+        paper = db.session.scalars(db.select(Paper)).one()
+        part = f"{paper.code}.1"
+        seen = Image.open(BytesIO(vault.unseal(vault.unwrap(paper.wrapped_key), part, storage_papers.read(part))))
+    assert (paper.kind, paper.came_as) == ("back", "jpeg")
+    assert (max(seen.getpixel((500, 320))) < 20, min(seen.getpixel((500, 120))) > 235) == (True, True)
+
+
 def test_what_mina_paints_over_never_leaves_her_phone(app, shop, page: Page):
     somebody(app, "mina")
     with app.test_request_context(method="POST"):

@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import func, select, text
 
+from shop import ledger, trial_balance
 from shop.database import db
-from shop.models import Order, OrderStatus, StockHold, Variant
+from shop.models import LedgerEntry, Order, OrderStatus, StockHold, Variant
 from tests.cast import a_product, a_seller, a_variant
 from tests.faults import forked
 
@@ -41,7 +42,12 @@ def left_over(app):
             )
         ).one()
         bodies = db.session.execute(text("SELECT body FROM sandbox_objects WHERE kind = 'payment'")).scalars()
+        booked = select(-func.sum(LedgerEntry.amount_minor)).where(
+            LedgerEntry.account == "gateway", LedgerEntry.purpose == "payment"
+        )
         return {
+            "booked": int(db.session.scalar(booked) or 0),
+            "odd": [*trial_balance.off(), *ledger.odd()],
             "partly": len(partly) + len(odd),
             "taken": taken,
             "held": held,
@@ -64,14 +70,19 @@ def bought_at_once(app, people, baskets):
     kept = (
         told["errors"] == []
         and found["partly"] == 0
-        and (found["taken"], found["held"]) == (5 * told["bought"], 0)
+        and found["taken"] == 5 * told["bought"]
+        # a computer so busy that paying had to be asked again leaves the first try's whole basket held, for its minutes
+        and found["held"] in range(0, 5 * told["again"] + 1, 5)
         and found["sold"][0] == 3 * told["bought"]
-        and cents == charged(found["bodies"])
+        and cents == found["booked"] == charged(found["bodies"])
+        and found["odd"] == []
         and told["bought"] + told["refused"] == baskets
     )
     figure = (
         f"{told['bought']} bought, {told['refused']} sold out, {found['partly']} partial, {told['again']} asked again, "
-        f"{len(told['errors'])} unresolved, {cents} cents sold = {charged(found['bodies'])} charged"
+        f"{len(told['errors'])} unresolved, {cents} cents sold "
+        f"= {found['booked']} in the ledger = {charged(found['bodies'])} charged, "
+        f"{len(found['odd'])} odd sums, {found['taken']} taken, {found['held']} held, {found['sold'][0]} orders"
     )
     return kept, figure
 
@@ -84,6 +95,12 @@ def test_baskets_of_three_sellers_are_bought_whole(app, market):
 
 @pytest.mark.slow
 def test_five_hundred_baskets_of_sixteen_people(app, market, promise):
-    kept, figure = bought_at_once(app, 16, 496)
+    kept, figure = bought_at_once(app, 16, 512)
     name = app.extensions["shop.engines"]["write"].dialect.name
-    promise("2", f"baskets of 5 from 3 sellers by 16 at once, {name}", figure, "0 partial, 0 unresolved, equal", kept)
+    promise(
+        "2",
+        f"512 baskets of 5 from 3 sellers by 16 at once, {name}",
+        figure,
+        "0 partial, 0 unresolved, equal, books even",
+        kept,
+    )

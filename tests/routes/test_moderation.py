@@ -25,6 +25,7 @@ from shop.models import (
     Role,
     RoleGrant,
     Seller,
+    SellerMark,
     Statement,
     Verdict,
     Vetting,
@@ -472,6 +473,39 @@ def test_stop_and_return_stand_in_the_audit_last_with_who_and_why(app, selling, 
     ]
 
 
+BEFORE = (Vetting.DRAFT, Vetting.WAITING, Vetting.NEEDS_FIXING, Vetting.REFUSED)  # they never sold
+
+
+def everything_in(app):
+    with app.app_context():
+        return repr([db.session.execute(table.select()).all() for table in db.metadata.sorted_tables]).lower()
+
+
+def test_the_number_of_a_paper_is_kept_as_a_mark_and_stands_nowhere(app, waiting, rex, capfd):
+    claimed(rex)
+    asked = rex.get("/moderation/sellers/mina").text
+    assert 'name="document" maxlength="30" autocomplete="off"' in asked
+    for wrong, words in [("111222333", "citizen service number"), ("x1", "no number of a paper"), ("7" * 31, "30")]:
+        answer = accept(rex, "identity", valid_until="2031-05-01", document=wrong)
+        assert (answer.status_code, words in answer.text, f'value="{wrong}"' in answer.text) == (422, True, False)
+        assert kept(app, SellerMark.kind) == []
+    assert accept(rex, "identity", valid_until="2031-05-01", document="SPECI 2014Q").status_code == 303
+    assert kept(app, SellerMark.kind) == [("document",)]
+    shown = rex.get("/moderation/sellers/mina").text.lower()
+    said = "".join(capfd.readouterr()).lower()
+    assert [number in place for number in ("speci", "2014q") for place in (everything_in(app), shown, said)] == [
+        False
+    ] * 6
+
+
+def test_who_has_accepted_a_paper_without_reading_its_number_keeps_what_is_known(app, waiting, rex):
+    claimed(rex)
+    accept(rex, "identity", valid_until="2031-05-01", document="SPECI2014Q")
+    before = kept(app, SellerMark.mark)
+    assert accept(rex, "identity", valid_until="2031-05-01", document=" ").status_code == 303
+    assert kept(app, SellerMark.mark) == before
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_after_a_quarter_of_an_hour_rex_says_first_who_he_is(app, selling, client, rex, pass_time, letters, headers):
     judged(rex, "suspension")
@@ -488,9 +522,9 @@ def test_after_a_quarter_of_an_hour_rex_says_first_who_he_is(app, selling, clien
 
 @pytest.mark.parametrize(
     ("vetting", "before", "days"),
-    [*((vetting, None, 90) for vetting in Vetting), ("waiting", 180, 90), ("refused", 10, 10)],
+    [*((vetting, None, 90) for vetting in BEFORE), ("approved", None, None), ("waiting", 180, 90), ("refused", 10, 10)],
 )
-def test_whose_shop_closes_has_their_papers_and_account_kept_no_longer_than_who_was_refused(
+def test_whose_shop_closes_has_papers_and_account_kept_for_six_months_or_as_of_who_was_refused(
     app, selling, signed_in_as, vetting, before, days
 ):
     with app.test_request_context(method="POST"):
@@ -505,7 +539,8 @@ def test_whose_shop_closes_has_their_papers_and_account_kept_no_longer_than_who_
         db.session.flush()
         sellers.leave(person)
         db.session.commit()
-    assert round((kept(app, Paper.keep_until)[0][0] - now) / timedelta(days=1)) == days
+    ((until,),), ((ended,),) = kept(app, Paper.keep_until), kept(app, Seller.ended_at)
+    assert (until and round((until - now) / timedelta(days=1)), ended is not None) == (days, True)
     assert kept(app, BankAccount.state) == [("replaced",)]
 
 

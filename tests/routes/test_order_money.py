@@ -282,6 +282,7 @@ def test_the_shell_gives_back_too(app, code, refunded):
     for wrong in (
         [code, "99"],
         ["nothing"],
+        ["-nothing-that-begins-with-a-dash"],
         [code, "--line", "mug-s=x"],
         [code, "--line", "lamp=1"],
         [code, "--line", "mug-s"],

@@ -16,6 +16,8 @@ customElements.define("paper-mask", class extends HTMLElement {
     this.canvas.addEventListener("pointermove", (event) => this.#drag(event), { signal })
     this.canvas.addEventListener("pointerup", () => this.#paint(), { signal })
     this.canvas.addEventListener("keydown", (event) => this.#key(event), { signal })
+    this.canvas.addEventListener("focus", () => this.#show(), { signal })
+    this.canvas.addEventListener("blur", () => this.#hide(), { signal })
     this.querySelector(".papers__undo").addEventListener("click", () => this.#undo(), { signal })
     const chosen = this.inputs.find((input) => input.files.length)
     if (chosen) this.#choose(chosen) // chosen before this was here, or given back by the browser
@@ -71,10 +73,23 @@ customElements.define("paper-mask", class extends HTMLElement {
     const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
     if (!this.picture || !(event.key in ways) && event.key !== "Enter") return
     event.preventDefault()
+    if (!this.bar) return this.#show() // one sees a bar before it is painted or moved
     if (event.key === "Enter") return this.#paint()
-    this.bar ??= { x: this.canvas.width * 0.4, y: this.canvas.height * 0.5, width: this.canvas.width * 0.25, height: this.canvas.height * 0.07 }
     this.bar.x += ways[event.key][0] * step
     this.bar.y += ways[event.key][1] * step
+    this.#draw()
+  }
+
+  // Who comes here with the keyboard finds a bar; until Enter it is no part of what is sent.
+  #show() {
+    if (!this.picture || this.bar || !this.canvas.matches(":focus-visible")) return
+    this.bar = { x: this.canvas.width * 0.4, y: this.canvas.height * 0.5, width: this.canvas.width * 0.25, height: this.canvas.height * 0.07 }
+    this.#draw()
+  }
+
+  #hide() {
+    if (!this.picture || !this.bar || this.dragging) return
+    this.bar = null
     this.#draw()
   }
 
