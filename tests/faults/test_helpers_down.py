@@ -40,8 +40,8 @@ class Filled:
         return opened(Path(self.app.instance_path), DATABASE_URL=url, **given)
 
     def ask(self, *questions):
-        """The figures that these questions have for an answer."""
-        with self.app.app_context():
+        """The figures that these questions have for an answer; asked as a page asks, that waits for no lock."""
+        with self.app.test_request_context():
             found = tuple(db.session.scalar(text(question)) for question in questions)
             let_go()
             return found
