@@ -1,4 +1,4 @@
-"""Crowds: slow phones, phones that take nothing, and lengths that are not true. The others do not notice."""
+"""Promise 15: slow phones, phones that take nothing, and lengths that are not true: the others do not notice."""
 
 import http.client
 import socket
