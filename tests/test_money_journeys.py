@@ -9,7 +9,7 @@ import re
 
 import pytest
 from flask import request
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from shop.database import db, let_go
 from shop.limits import limiter
@@ -150,6 +150,7 @@ def walked(app, ear, client, mug, signed_in_as, letters, written, most):  # noqa
     staff, mina = signed_in_as("rex", Role.MODERATOR), signed_in_as("mina", Role.SELLER)
     with app.test_request_context(method="POST"):
         db.session.query(Profile).filter_by(handle="mina").one().user_id = accounts.called("mina@example.com").id
+        db.session.execute(text("UPDATE variants SET stock = 900"))
         db.session.commit()
     client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
     journeys(app, ear, client, staff, mina, most)
