@@ -136,7 +136,7 @@ def test_an_order_is_written_whole_with_its_seller_as_they_stood_on_the_page(her
         "deliver_until": datetime(2026, 11, 27, 12, tzinfo=UTC),
         "send_until": datetime(2026, 11, 25, 12, tzinfo=UTC),
         **dict.fromkeys(("paid_at", "shipped_at", "delivered_at")),
-        **dict.fromkeys(("carrier", "tracking"), ""),
+        **dict.fromkeys(("carrier", "tracking", "kin"), ""),
     }
 
 
