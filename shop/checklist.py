@@ -8,19 +8,23 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, delete, func, select
+from sqlalchemy import Row, bindparam, delete, exists, func, select
 
 from shop import clock, papers
 from shop.accounts import Person
 from shop.countries import EU
 from shop.database import connection, db, insert, rows
-from shop.models import BankAccount, BankState, ItemState, PaperKind, Seller, SellerKind, VettingItem
+from shop.models import BankAccount, BankState, ItemState, PaperKind, Seller, SellerKind, TaxNumber, VettingItem
 from shop.words import Words
 
-items, accounts = VettingItem.__table__, BankAccount.__table__
+items, accounts, taxes = VettingItem.__table__, BankAccount.__table__, TaxNumber.__table__
 _OF = select(*items.c["item", "state", "reason", "words", "at"]).where(items.c.seller_id == bindparam("seller"))
-_HAS_BANK = select(accounts.c.id).where(
-    accounts.c.seller_id == bindparam("seller"), accounts.c.state.in_((BankState.CURRENT, BankState.WAITING))
+_SEALED = select(
+    exists()
+    .where(accounts.c.seller_id == bindparam("seller"), accounts.c.state.in_((BankState.CURRENT, BankState.WAITING)))
+    .label("bank"),
+    exists().where(taxes.c.seller_id == bindparam("seller")).label("tax"),
+    exists().where(taxes.c.seller_id == bindparam("seller"), taxes.c.has_birth_date).label("born"),
 )
 
 
@@ -52,6 +56,7 @@ class Item(StrEnum):
     PACKAGING = "packaging"  # the number in the packaging register, where the country asks for one (EPR)
     MARK = "mark"  # that the brand is theirs
     BANK = "bank"  # the account that money goes to (c)
+    TAX = "tax"  # the number under which they pay income tax, and a person's day of birth (DAC7)
     GOODS = "goods"  # what they want to sell, and where its stock lies
     RETURNS = "returns"  # where returns go
     PROMISE = "promise"  # the self-certification (e), and the terms
@@ -88,7 +93,7 @@ PAPERS: dict[Item, tuple[PaperKind, ...]] = {
     Item.MARK: (PaperKind.MARK,),
 }
 PACKAGING = frozenset(("DE", "FR"))  # where nobody sells without a number in the packaging register: LUCID, IDU
-_ALL = frozenset((Item.CONTACT, Item.BANK, Item.GOODS, Item.RETURNS, Item.PROMISE))
+_ALL = frozenset((Item.CONTACT, Item.BANK, Item.TAX, Item.GOODS, Item.RETURNS, Item.PROMISE))
 _BUSINESS = frozenset((Item.REGISTER, Item.VAT, Item.REPRESENTATIVE))
 
 
@@ -131,6 +136,7 @@ def _step(item: Item, is_told: bool, judged: Row[Any] | None) -> Step:
 def _told(seller: Seller) -> dict[Item, bool]:
     """Is there an answer for each item? That it is right, somebody has to look at."""
     here = {paper.kind for paper in papers.of(seller.id)}
+    sealed = rows(_SEALED, seller=seller.id)[0]
     return {
         Item.CONTACT: all((seller.legal_name, seller.street, seller.postcode, seller.city, seller.phone))
         and seller.email_confirmed_at is not None,
@@ -142,7 +148,8 @@ def _told(seller: Seller) -> dict[Item, bool]:
         Item.EU_RESPONSIBLE: bool(seller.eu_responsible.get("name") and seller.eu_responsible.get("address")),
         Item.PACKAGING: bool(seller.packaging.get(seller.country)),
         Item.MARK: PaperKind.MARK in here,
-        Item.BANK: bool(rows(_HAS_BANK, seller=seller.id)),
+        Item.BANK: bool(sealed.bank),
+        Item.TAX: bool(sealed.born if seller.kind == SellerKind.INDIVIDUAL else sealed.tax),
         Item.GOODS: bool(seller.sells_what),
         Item.RETURNS: bool(seller.returns_address),
         Item.PROMISE: seller.is_self_certified and seller.terms_accepted_at is not None,

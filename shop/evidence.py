@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, select
 
-from shop import look_ups, marks, papers
+from shop import look_ups, marks, papers, tax_facts
 from shop.checklist import Item
 from shop.database import rows
 from shop.look_ups import Found
@@ -42,12 +42,15 @@ class Evidence(NamedTuple):
     answers: dict[LookUpKind, Found]  # the last one of each kind
     bank: list[Row[Any]]
     twins: list[Twin]
+    tax: Row[Any] | None  # by its last three
 
 
 def of(seller: Seller) -> Evidence:
-    """What there is about this application: five questions to the database, however much there is."""
+    """What there is about this application: six questions to the database, however much there is."""
     here = {row.kind: row for row in rows(_PAPERS, seller=seller.id)}
-    return Evidence(here, look_ups.latest(seller), list(rows(_BANK, seller=seller.id)), _twins(seller))
+    return Evidence(
+        here, look_ups.latest(seller), list(rows(_BANK, seller=seller.id)), _twins(seller), tax_facts.of(seller.id)
+    )
 
 
 def _twins(seller: Seller) -> list[Twin]:

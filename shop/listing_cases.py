@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, select, update
 from shop import (
     appeals,
     audit,
+    bystanders,
     clock,
     jobs,
     marks,
@@ -244,6 +245,8 @@ def _write_down(product: Product, case: ListingCase, by: Actor) -> None:
     _note(product, by, f"{case.reason}\n{note}".strip())
     after = {"state": str(case.state), "status": str(product.status), "reason": case.reason}
     audit.note("listing decided", f"product:{product.code}", by=by, reason=note, after=after)
+    if case.state == CaseState.TAKEN_DOWN:
+        bystanders.warn(case)
 
 
 def _note(product: Product, by: Actor, note: str) -> None:

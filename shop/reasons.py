@@ -138,6 +138,9 @@ UPHELD = _named(
      "Another moderator looked at everything anew, and the decision stays as it was."),
 )  # fmt: skip
 BANS = {**REFUSALS, **SUSPENSIONS}
+# Grounds to close a shop for good with thirty days' notice (P2B (EU) 2019/1150, art. 4(2)). The others are of its
+# art. 4(4), read with its recital 23: a duty by law, repetition, forgery and fraud, counterfeits, what is not safe.
+WITH_NOTICE = frozenset(("not_sent", "goods_not_allowed", "misleading_buyers"))
 ALL = {**ITEMS, **BY_ITSELF, **BANS, **PAYOUTS, **PRODUCTS, **GOOD, **UPHELD}
 
 # What the items of a checklist are called, for mails in each language.
@@ -152,6 +155,7 @@ NAMES = {
     "packaging": Words(nl="Verpakkingsregister", en="Packaging register"),
     "mark": Words(nl="Merk", en="Mark"),
     "bank": Words(nl="Bankrekening", en="Bank account"),
+    "tax": Words(nl="Belastinggegevens", en="Tax details"),
     "goods": Words(nl="Wat je verkoopt", en="What you sell"),
     "returns": Words(nl="Retouradres", en="Where returns go"),
     "promise": Words(nl="Belofte en voorwaarden", en="Promise and terms"),

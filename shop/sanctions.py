@@ -5,9 +5,11 @@ A stop is immediate, since goods are being sold meanwhile. What cannot simply be
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from datetime import timedelta
 
-from shop import accounts, appeals, audit, clock, marks, proposals, reasons, sellers, statements
+from sqlalchemy import bindparam, select, update
+
+from shop import accounts, appeals, audit, bystanders, clock, jobs, marks, proposals, reasons, sellers, statements
 from shop.accounts import Person
 from shop.database import connection, db
 from shop.errors import Refused
@@ -18,7 +20,15 @@ from shop.sellers import LIFTED
 from shop.verdicts import note_of, write_down
 from shop.words import Words
 
+NOTICE = timedelta(days=30, hours=1)  # until a shop is closed that was told so (P2B art. 4(2)); an hour is for the mail
+
 table = Seller.__table__
+_LAST_BAN = (
+    select(Statement)
+    .where(Statement.seller_id == bindparam("seller"), Statement.verdict == Verdict.BANNED)
+    .order_by(Statement.id.desc())
+    .limit(1)
+)
 
 
 def suspend(seller: Seller, *, by: Person, reason: str, words: Words) -> None:
@@ -44,6 +54,7 @@ def _stop(seller: Seller, by: Person | None, told: Words) -> None:
     sellers.move(seller, Vetting.SUSPENDED, by=by, note=told.said("en"), is_told=False, vetting_note=told)
     if seller.profile.user is not None:
         accounts.revoke(seller.profile.user, Role.SELLER, by=by, reason="sales stopped")
+    bystanders.tell_creators(seller)
 
 
 def lift(seller: Seller, *, by: Person, words: Words, reason: str = "put_right") -> None:
@@ -93,7 +104,7 @@ def propose_ban(seller: Seller, *, by: Person, reason: str, words: Words) -> Non
 
 
 def _can_be_banned(seller: Seller) -> None:
-    if seller.banned_at is not None or seller.vetting == Vetting.DRAFT:
+    if seller.banned_at is not None or seller.closes_at is not None or seller.vetting == Vetting.DRAFT:
         raise Refused(_("This shop is closed for good already, or was never sent in."))
     if any(appeals.open_of(seller, verdict) for verdict in (Verdict.REFUSED, Verdict.SUSPENDED)):
         raise Refused(_("They have appealed. Decide on that first."))
@@ -101,10 +112,16 @@ def _can_be_banned(seller: Seller) -> None:
 
 @proposals.carries_out(Action.BAN)
 def _ban(seller: Seller, made: Proposal, by: Person, second: Person) -> None:
-    """Close a shop for good: who sells is stopped, who waits is refused, and no way leads back but an appeal."""
+    """Close a shop for good: who sells is stopped, who waits is refused, and no way leads back but an appeal.
+
+    Where the law wants notice given to who sells, it is announced, and sales go on until then unless they are stopped.
+    """
     _can_be_banned(seller)
     was, chosen = seller.vetting, reasons.BANS[made.reason]
     told = note_of(chosen, made.words)
+    if made.reason in reasons.WITH_NOTICE and was in (Vetting.APPROVED, Vetting.SUSPENDED):
+        _announce(seller, made, by, second)
+        return
     if was == Vetting.APPROVED:
         _stop(seller, by, told)
     elif was in (Vetting.WAITING, Vetting.NEEDS_FIXING):
@@ -115,6 +132,35 @@ def _ban(seller: Seller, made: Proposal, by: Person, second: Person) -> None:
         raise Refused(_("This application has just changed. Please look again."))
     statements.write(seller, Verdict.BANNED, by=by, reason=chosen, words=made.words, second=second)
     write_down(seller, was, by, made.words.said(""))
+
+
+def _announce(seller: Seller, made: Proposal, by: Person, second: Person) -> None:
+    """Tell them, with the reasons, that their shop is closed in thirty days; they can appeal at once."""
+    closes, chosen = clock.now() + NOTICE, reasons.BANS[made.reason]
+    if not _set(seller, table.c.banned_at.is_(None), closes_at=closes):
+        raise Refused(_("This application has just changed. Please look again."))
+    statements.write(seller, Verdict.BANNED, by=by, reason=chosen, words=made.words, second=second, effective_at=closes)
+    write_down(seller, seller.vetting, by, made.words.said(""))
+
+
+@jobs.regularly(timedelta(hours=1))
+def close_what_was_announced() -> None:
+    """Close the shops whose notice is over, each once; one whose appeal was granted meanwhile has no date any more."""
+    due = select(table.c.id).where(table.c.closes_at <= clock.now()).order_by(table.c.id).limit(100)
+    for seller_id in connection().scalars(due).all():
+        seller = db.session.get_one(Seller, seller_id, populate_existing=True)
+        told = _announced(seller)
+        if seller.vetting == Vetting.APPROVED:
+            _stop(seller, None, told)
+        over = {"banned_at": clock.now(), "ended_at": clock.now(), "closes_at": None, "vetting_note": told}
+        _set(seller, table.c.closes_at.is_not(None), **over)
+        audit.note("shop closed", f"seller:{seller.profile.handle}", by=None, reason="its notice is over")
+
+
+def _announced(seller: Seller) -> Words:
+    """Why it was said to be closed, as they were told."""
+    made = db.session.scalars(_LAST_BAN, {"seller": seller.id}).first()
+    return note_of(Reason(made.reason, made.rule, made.template), made.words) if made else Words()
 
 
 @appeals.undoes(Verdict.BANNED)
@@ -133,9 +179,12 @@ def _unban(seller: Seller, made: Proposal, by: Person, second: Person) -> None:
         raise Refused(_("The owner has closed this account. Nobody is there to sell."))
     _grant_open(seller, Verdict.BANNED, by)
     was, chosen, owner = seller.vetting, reasons.GOOD[made.reason], seller.profile.user
-    _set(seller, banned_at=None, ended_at=None)
+    is_closed = seller.banned_at is not None
+    _set(seller, banned_at=None, closes_at=None, ended_at=None)
     told = note_of(chosen, made.words)
-    if was == Vetting.SUSPENDED:
+    if not is_closed:  # it was only announced: all stays as it is
+        pass
+    elif was == Vetting.SUSPENDED:
         sellers.move(
             seller, Vetting.APPROVED, by=by, note=told.said("en"), step=LIFTED, is_told=False, vetting_note=told
         )

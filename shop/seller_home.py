@@ -43,6 +43,7 @@ from shop.models import (
     Profile,
     Seller,
     Statement,
+    TaxNumber,
     Variant,
     Vetting,
 )
@@ -61,7 +62,7 @@ RUNS_OUT = timedelta(days=30)  # before a paper does, its owner is reminded
 sellers, profiles, sold = Seller.__table__, Profile.__table__, Order.__table__
 products, variants, pictures = Product.__table__, Variant.__table__, Picture.__table__
 accounts, papers, banks = PayoutAccount.__table__, Paper.__table__, BankAccount.__table__
-told = Statement.__table__
+told, taxes = Statement.__table__, TaxNumber.__table__
 
 _SEALED = and_(papers.c.seller_id == sellers.c.id, papers.c.state == PaperState.SEALED)
 _IN_USE = banks.c.state.in_((BankState.CURRENT, BankState.WAITING))
@@ -81,6 +82,11 @@ _SHOP = (
         .correlate(sellers)
         .scalar_subquery()
         .label("banks_waiting"),
+        select(func.count())
+        .where(taxes.c.seller_id == sellers.c.id)
+        .correlate(sellers)
+        .scalar_subquery()
+        .label("tax_details"),
         case((newcomers.is_new, newcomers.delivered)).label("delivered"),
         newcomers.under_way.label("under_way"),
     )

@@ -63,13 +63,16 @@ def write(
     product: Product | None = None,
     sent_in: datetime | None = None,
     is_last: bool = False,
+    effective_at: datetime | None = None,
     is_told: bool = True,
 ) -> Statement:
     """Write a statement down and mail it to the seller, once. `sent_in` is when they began to wait for it.
 
     `by` is None where no person decided: then it says so. `is_last`: nobody appeals against it any more.
+    `effective_at`: from when it holds, where that is not at once.
     """
     facts = {**_why(reason, words), **_who(by, second), **_when(verdict, sent_in, is_last)}
+    facts["effective_at"] = effective_at
     made = Statement(seller_id=seller.id, product_id=product.id if product else None, verdict=verdict, **facts)
     db.session.add(made)
     db.session.flush()
@@ -117,6 +120,7 @@ def _tell(made: Statement, seller: Seller, product: Product | None) -> None:
         words=made.words.said(owner.language),
         is_automated=made.is_automated,
         appeal_until=_day(made.appeal_until, owner.language),
+        effective_at=_day(made.effective_at, owner.language),
     )
 
 

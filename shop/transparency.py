@@ -11,6 +11,7 @@ from sqlalchemy import Row, bindparam, case, func, select
 
 from shop import clock
 from shop.database import rows
+from shop.delivery import AMSTERDAM
 from shop.models import Appeal, Moment, Statement
 
 MONTHS = 12
@@ -40,7 +41,7 @@ _HOURS = (
 
 
 class Report(NamedTuple):
-    """A year of verdicts, the present month last."""
+    """A year of verdicts, the present month last; months as they are in Amsterdam."""
 
     months: tuple[date, ...]
     by_month: tuple[dict[str, int], ...]  # how often each verdict
@@ -65,8 +66,9 @@ def report() -> Report:
 
 
 def _made(now: datetime) -> Report:
-    starts = _months(now.year, now.month)
-    midnights = [datetime(day.year, day.month, 1, tzinfo=UTC) for day in starts]
+    here = now.astimezone(AMSTERDAM)
+    starts = _months(here.year, here.month)
+    midnights = [_begin(day) for day in starts]
     ends = {f"end{n}": end for n, end in enumerate([*midnights[1:], now + timedelta(days=1)])}
     by_month: list[dict[str, int]] = [{} for _month in starts]
     why: dict[tuple[str, str], int] = {}
@@ -78,6 +80,12 @@ def _made(now: datetime) -> Report:
             why[row.verdict, row.reason] = why.get((row.verdict, row.reason), 0) + row.times
     median = _median(rows(_HOURS, since=midnights[0]))
     return Report(starts, tuple(by_month), why, _ends(rows(_APPEALS, since=midnights[0])), automated, median, now)
+
+
+def _begin(day: date) -> datetime:
+    """Midnight in Amsterdam; the clocks are never changed on the first of a month before one at night in UTC."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return midnight - (midnight.astimezone(AMSTERDAM).utcoffset() or timedelta())
 
 
 @lru_cache(maxsize=4)

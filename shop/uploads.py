@@ -63,6 +63,7 @@ def begin(user_id: int, size: int, *, largest: int) -> Upload:
     now = clock.now()
     upload = Upload(code=secrets.token_hex(16), user_id=user_id, size=size, created_at=now, seen_at=now)
     db.session.add(upload)
+    db.session.flush()  # on a disk that is full there is no row, and then there is no file either
     path_of(upload.code).touch(mode=0o600)
     return upload
 
@@ -103,13 +104,21 @@ def append(user_id: int, code: str, offset: int, part: bytes) -> int:
             return received  # it came already; the answer was lost on the way
         if offset != received:
             raise OutOfPlaceError(received)
-        os.pwrite(file, part, offset)
+        _write(file, part, offset)
     values = {"received": end, "seen_at": clock.now()}
     moved = update(uploads).where(uploads.c.id == upload_id, uploads.c.received == offset).values(values)
     if db.session.connection().execute(moved).rowcount != 1:
         let_go()
         raise OutOfPlaceError(find(user_id, code).received)
     return end
+
+
+def _write(file: int, part: bytes, offset: int) -> None:
+    """All of it, or an error: on a disk that is nearly full the system writes what fits, and only then says no."""
+    left = memoryview(part)
+    while left:
+        written = os.pwrite(file, left, offset)
+        left, offset = left[written:], offset + written
 
 
 def complete(user_id: int, code: str) -> None:

@@ -29,7 +29,7 @@ from sqlalchemy import select, update
 
 from shop import clock
 from shop.database import connection, rows
-from shop.models import BankAccount, CodeApp, Paper
+from shop.models import BankAccount, CodeApp, Paper, TaxNumber
 
 CHUNK = 64 * 1024
 TAG = 16
@@ -37,10 +37,12 @@ MARK = b"ETA1"  # how a sealed file begins
 LIVE = 2
 
 papers, apps, banks = Paper.__table__, CodeApp.__table__, BankAccount.__table__
+taxes = TaxNumber.__table__
 _WRAPPED: tuple[Any, ...] = (
     (papers.c.id, papers.c.wrapped_key, papers.c.key_id),
     (apps.c.user_id, apps.c.wrapped_seed, apps.c.key_id),
     (banks.c.id, banks.c.wrapped_key, banks.c.key_id),
+    (taxes.c.id, taxes.c.wrapped_key, taxes.c.key_id),
 )
 
 

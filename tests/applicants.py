@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from shop import accounts, checklist, claims, clock, papers, verdicts
+from shop import accounts, checklist, claims, clock, papers, tax_facts, verdicts
 from shop.accounts import Person
 from shop.checklist import Item
 from shop.database import db
@@ -53,6 +53,7 @@ def an_applicant(handle: str = "mina", name: str = "Atelier Mina", language: str
             f"{handle} {kind}".encode(),
         )
     db.session.add(_account_of(seller))
+    tax_facts.give(seller, number="999999990", country="NL", born=date(1990, 5, 17), by=owner)
     db.session.commit()
     return seller
 

@@ -93,6 +93,7 @@ NO_PAGES = frozenset(
         "health.livez",
         "health.readyz",
         "payouts.seller_csv",
+        "tax.table",
         "catalogue.export",
         "catalogue.template",
         "catalogue.report",
@@ -125,7 +126,8 @@ ONLY: dict[str, tuple[str, ...]] = {"payouts.seller": ("mina",)} | dict.fromkeys
 ONLY["appeals.show"] = ("mina",)
 ONLY["sell.show"] = ("noor", "mina", "brume")
 ONLY |= dict.fromkeys(
-    ("seller.index", "seller.orders", "seller.order", "seller.slip", "seller.stock", "rechecks.show"), ("mina",)
+    ("seller.index", "seller.orders", "seller.order", "seller.slip", "seller.stock", "rechecks.show", "tax.show"),
+    ("mina",),
 )
 ONLY["listings.preview"] = ("mina", "rex")
 ONLY["second_looks.show"] = ("ada",)

@@ -192,6 +192,9 @@ POLICY: dict[str, Line] = {
     "seller.ship": Line("sale", "422"),
     "seller.slip": Line("sale"),
     "rechecks.show": Line(but=NO_SHOP),
+    "tax.show": Line(but=NO_SHOP),
+    "tax.table": Line(but=NO_SHOP),
+    "tax.tell": Line(answer=DONE, but=NO_SHOP, sent=form(country="NL", number="999999990")),
     "second_looks.show": Line("second look", but={"rex own": NOWHERE}),  # what he decided himself
     "second_looks.give": Line("second look", DONE, {"rex own": NOWHERE}, A_LOOK),
     "rechecks.accept": seen("paper", NOWHERE, **form(until="2099-01-01")),

@@ -149,7 +149,7 @@ def test_02_who_was_closed_for_good_and_comes_back_under_another_name_is_known(a
     marks.keep_iban(flits.id, OWN)
     photographed(flits, Image.linear_gradient("L"))
     marks.keep_document(flits.id, "NXR2 81 0B6")
-    sanctions.propose_ban(flits, by=rex, reason="not_sent", words=WHY)
+    sanctions.propose_ban(flits, by=rex, reason="repeatedly", words=WHY)
     proposals.confirm(db.session.scalars(select(Proposal.code)).one(), by=ada)
     back = an_applicant("super", "Superkoopjes", phone="+31 6 1234 5678", street="Elders 2", email="x@y.example")
     photographed(back, Image.radial_gradient("L"))

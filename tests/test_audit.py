@@ -15,7 +15,7 @@ from tests.applicants import a_person, accept_all, an_applicant
 from tests.applying import PERSON, sent_in
 from tests.routes.test_moderation import decided
 
-ALL = ("bank", "contact", "goods", "identity", "promise", "returns")
+ALL = ("bank", "contact", "goods", "identity", "promise", "returns", "tax")
 
 
 def told(app):

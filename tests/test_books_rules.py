@@ -1,4 +1,4 @@
-"""The books under whatever happens in whatever order: a machine that buys, gives back, disputes, sends and takes back.
+"""Promise 8: the books, whatever happens: a machine that buys, gives back, disputes, sends and takes back.
 
 It works through the real rules and the sandbox, with one to four sellers, and looks at everything after each step.
 """

@@ -9,7 +9,7 @@ from shop.models import ItemState, SellerKind
 from shop.words import Words
 from tests.cast import a_seller
 
-EACH = [Item.CONTACT, Item.BANK, Item.GOODS, Item.RETURNS, Item.PROMISE]
+EACH = [Item.CONTACT, Item.BANK, Item.TAX, Item.GOODS, Item.RETURNS, Item.PROMISE]
 BUSINESS = [Item.REGISTER, Item.VAT, Item.REPRESENTATIVE]
 
 

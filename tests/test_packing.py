@@ -125,11 +125,15 @@ def test_who_was_stopped_sends_what_was_paid_all_the_same(order, mina):
     assert sent(packing.own(order.code[:8], shop(mina).id), mina).status == "shipped"
 
 
+def of_the_parcel(letters):
+    return [letter for letter in letters() if letter["Subject"].startswith("Your order from")]
+
+
 def test_the_buyer_is_told_once_where_it_can_be_followed(order, mina, letters, pass_time):
     sent(order, mina)
     db.session.remove()
     pass_time(minutes=15)
-    letter = letters()[-1]
+    (letter,) = of_the_parcel(letters)
     words = letter.get_body(("plain",)).get_content()
     assert letter["Subject"] == "Your order from Atelier Mina is on its way"
     assert "https://postnl.nl/tracktrace/?B=3SABC123456789&P=3511AA&D=NL&T=C" in words
@@ -137,10 +141,6 @@ def test_the_buyer_is_told_once_where_it_can_be_followed(order, mina, letters, p
 
 
 # Put right
-
-
-def of_the_parcel(letters):
-    return [letter for letter in letters() if letter["Subject"].startswith("Your order from")]
 
 
 def test_what_was_called_sent_by_mistake_lies_packed_again_and_its_buyer_hears_nothing(order, mina, letters, pass_time):

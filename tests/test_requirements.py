@@ -1,5 +1,7 @@
 """The shop is light: few packages of its own choice, each pinned, and little to install."""
 
+import shutil
+import subprocess
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -45,3 +47,17 @@ def test_what_runs_weighs_at_most_450_megabytes():
     paths = {Path(file.locate()) for file in files if file.suffix != ".pyc"}
     weight = sum(path.stat().st_size for path in paths if path.exists()) / 2**20
     assert 100 < weight <= MOST_MEGABYTES
+
+
+def test_where_python_cannot_make_an_environment_it_says_what_to_install(tmp_path):
+    """Debian and Ubuntu have `venv` in a package of its own, and Python's own words for that are ten lines."""
+    python = tmp_path / "python3"
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    ran = subprocess.run(
+        ["make", ".venv/runs", f"PYTHON={python}"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, "sudo apt install python3-venv" in ran.stdout) == (2, True)
+    assert not (tmp_path / ".venv").exists()

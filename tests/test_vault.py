@@ -1,4 +1,4 @@
-"""Papers stay sealed: no byte in the clear anywhere, nothing changed unseen, and a rotation that stops nobody."""
+"""Promise 25: papers stay sealed: no byte in the clear, nothing changed unseen, and a rotation that stops nobody."""
 
 import random
 import sqlite3

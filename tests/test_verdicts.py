@@ -183,7 +183,7 @@ def test_an_identity_paper_is_accepted_with_its_last_day_and_not_after_it(mina, 
 
 def test_mina_is_approved_when_every_item_is(mina, rex, letters):
     seen = taken(mina, rex)
-    refused(422, "6 items are not accepted", verdicts.decide, mina, "approved", by=rex, words=Words(), seen=seen)
+    refused(422, "7 items are not accepted", verdicts.decide, mina, "approved", by=rex, words=Words(), seen=seen)
     seen = accept_all(mina, rex)
     assert verdicts.decide(mina, "approved", by=rex, words=Words(), seen=seen) is True
     assert (mina.vetting, mina.claimed_by_id, mina.decided_by_id) == ("approved", None, rex.id)
@@ -191,7 +191,7 @@ def test_mina_is_approved_when_every_item_is(mina, rex, letters):
     assert db.session.execute(told).all() == [("approved", 1, None, False)]
     assert audit.about("seller:mina")[-1].after == {
         "vetting": "approved",
-        "checks": ["bank", "contact", "goods", "identity", "promise", "returns"],
+        "checks": ["bank", "contact", "goods", "identity", "promise", "returns", "tax"],
     }
     db.session.commit()
     (mail,) = letters()
@@ -557,3 +557,68 @@ def test_every_reason_is_said_in_both_languages_and_rests_on_something():
 def test_every_verdict_has_a_subject_for_its_mail(app):
     words = app.jinja_env.get_template("email/statement_words.html").module
     assert all(words.subject(str(verdict)).strip() for verdict in Verdict)
+
+
+# Closing for good with notice (P2B art. 4(2))
+
+LATE = {"reason": "not_sent", "words": Words(en="Forty parcels were never sent.")}
+
+
+def closed(selling, rex, ada, why=LATE):
+    sanctions.propose_ban(selling, by=rex, **why)
+    proposals.confirm(proposals.waiting(rex)[0].code, by=ada)
+    db.session.commit()
+    return statements.of(selling)[0]
+
+
+def hands_of_the_clock(selling):
+    sanctions.close_what_was_announced()
+    db.session.commit()
+    db.session.refresh(selling)
+    return selling.vetting, selling.banned_at is not None, selling.closes_at is not None
+
+
+def test_who_sells_has_thirty_days_between_the_statement_and_the_end(selling, rex, ada, letters, pass_time):
+    made = closed(selling, rex, ada)
+    notice = made.effective_at - made.at
+    assert (made.verdict, timedelta(days=30) <= notice <= sanctions.NOTICE) == ("banned", True)
+    assert hands_of_the_clock(selling) == ("approved", False, True)
+    refused(409, "closed for good already", sanctions.propose_ban, selling, by=rex, **LATE)
+    db.session.commit()
+    told = [letter.get_body(("plain",)).get_content() for letter in letters() if letter["To"] == "mina@example.com"]
+    assert len([words for words in told if "It holds from" in words and "Forty parcels" in words]) == 1
+    pass_time(days=29, hours=23)
+    assert hands_of_the_clock(selling) == ("approved", False, True)
+    pass_time(hours=2)
+    assert hands_of_the_clock(selling) == ("suspended", True, False)
+    assert selling.vetting_note.said("en").endswith("Forty parcels were never sent.")
+    at = selling.banned_at
+    pass_time(days=1)
+    assert (hands_of_the_clock(selling), selling.banned_at) == (("suspended", True, False), at)
+    assert len(statements.of(selling)) == 1  # the reasons were told when it was announced
+
+
+def test_an_appeal_that_is_granted_in_time_leaves_everything_as_it_was(selling, rex, ada, olga, pass_time):
+    made = closed(selling, rex, ada)
+    appeals.lodge(made.code, by=owner_of(selling), words="The carrier had lost all of them.")
+    appeals.decide(made.code, AppealOutcome.GRANTED, by=olga, words=BACK)
+    proposals.confirm(proposals.waiting(rex)[0].code, by=ada)
+    db.session.commit()
+    pass_time(days=31)
+    assert hands_of_the_clock(selling) == ("approved", False, False)
+
+
+def test_sales_that_were_stopped_stay_stopped_during_the_notice(selling, rex, ada, pass_time):
+    sanctions.suspend(selling, by=rex, **STOP)
+    closed(selling, rex, ada)
+    assert hands_of_the_clock(selling) == ("suspended", False, True)
+    pass_time(days=31)
+    assert hands_of_the_clock(selling) == ("suspended", True, False)
+
+
+@pytest.mark.parametrize("reason", sorted(reasons.BANS))
+def test_only_what_the_law_excepts_closes_a_shop_at_once(selling, rex, ada, reason):
+    closed(selling, rex, ada, {**LATE, "reason": reason})
+    at_once = {"untrue", "forged", "seen_before", "not_complete", "unsafe_goods", "counterfeit_goods", "facts_changed"}
+    assert (selling.banned_at is not None) == (reason in at_once | {"repeatedly"})
+    assert (selling.closes_at is None) == (reason in at_once | {"repeatedly"})

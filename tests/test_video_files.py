@@ -1,4 +1,4 @@
-"""What becomes of a video file: measured in a child, made into a clip, or refused with the reason."""
+"""Promise 13: what becomes of a video file: measured in a child, made into a clip, or refused with the reason."""
 
 import os
 import socket

@@ -16,6 +16,7 @@ from shop import (
     contact_mail,
     papers,
     sellers,
+    tax_facts,
     vault,
 )
 from shop.accounts import Person
@@ -23,7 +24,7 @@ from shop.checklist import Item
 from shop.database import db
 from shop.demo import catalogue
 from shop.demo.files import PHONES
-from shop.demo.people import ACCOUNTS, APPLICANTS, Account
+from shop.demo.people import ACCOUNTS, APPLICANTS, BORN, Account, tax_number
 from shop.gateways import paper_reader
 from shop.models import ItemState, Profile, Vetting
 from shop.words import Words
@@ -160,6 +161,7 @@ def _finish(person: Person, iban: str) -> None:
         read = paper_reader.specimen(seller.legal_name, str(kind), seller.profile.handle)
         papers.keep(seller.id, kind, read, vault.mark(b"file" + read.pages[0]))
     application.promise(person)
+    tax_facts.give(seller, number=tax_number(seller.country), country=seller.country, born=BORN, by=person)
     db.session.commit()
     bank_accounts.give(application.open_one(person), iban=iban, holder=seller.legal_name, by=person)
     application.submit(person, is_told=False)

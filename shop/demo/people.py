@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from shop import accounts, checklist, clock, gateways, look_ups, marks, payees, proofs, sellers, verdicts
+from shop import accounts, checklist, clock, gateways, look_ups, marks, payees, proofs, sellers, tax_facts, verdicts
 from shop.accounts import Person
 from shop.database import db
 from shop.demo import catalogue, files
@@ -26,6 +27,7 @@ class Account(NamedTuple):
     grants: tuple[Role, ...] = ()
 
 
+BORN = date(1990, 5, 17)
 LANGUAGE = "nl"  # what the demo's people read, and are written to in
 
 ACCOUNTS = (
@@ -95,6 +97,11 @@ def profile_of(handle: str) -> Profile:
     return db.session.scalars(select(Profile).where(Profile.handle == handle)).one()
 
 
+def tax_number(country: str) -> str:
+    """One that is well written, and that nobody was ever given."""
+    return {"NL": "999999990", "DE": "36574261809"}.get(country, "00000000000")
+
+
 def add_sellers(entries: list[catalogue.Entry]) -> None:
     """Let those who sell apply, and the moderator decide, when the catalogue says so. Nobody is mailed."""
     judge = accounts.called(ACCOUNTS[3].email)
@@ -132,6 +139,7 @@ def _be_known(entry: catalogue.Entry, profile: Profile) -> None:
     account = payees.Checked(iban, holder, check.name if check else look_ups.NOBODY, verdict)
     with clock.at(seller.applied_at):
         payees.keep(seller.id, BankState.CURRENT, account, by=owner)
+        tax_facts.give(seller, number=tax_number(seller.country), country=seller.country, born=BORN, by=owner)
         _look_up(seller)
 
 

@@ -6,8 +6,10 @@ network where the kernel can cut it off, an empty directory to write in, and it 
 
 from __future__ import annotations
 
+import errno
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,7 +60,7 @@ def run(
     """Run `command` in the directory `where`, and give what it printed; `{fd}` in it becomes the number of `file`.
 
     `watch` is called about twice a second with the lines that came since; it may raise, which stops the child.
-    Raises `ChildFailedError` when the child fails or takes too much.
+    Raises `ChildFailedError` when the child fails or takes too much, and `OSError` when the disk is full.
     """
     os.lseek(file.fileno(), 0, os.SEEK_SET)  # the child shares our place in the file, and we have read ahead
     numbers = (os.getpid(), lead.cpu, lead.memory, lead.largest_file, lead.nice)
@@ -83,6 +85,8 @@ def run(
         told.seek(max(told.tell() - 4000, 0))
         last_words = told.read().decode("utf8", "replace")
     if child.returncode != 0:
+        if shutil.disk_usage(where).free < MIB:
+            raise OSError(errno.ENOSPC, "the child had no room left to write in")  # which is not the file's fault
         raise ChildFailedError(last_words, late=child.returncode in OUT_OF_TIME)
     return said
 

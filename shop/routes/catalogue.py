@@ -17,7 +17,7 @@ from shop.database import db, let_go
 from shop.errors import NotFound, Refused
 from shop.hypermedia import Answer, Form, leave, page
 from shop.i18n import _, _l
-from shop.limits import limiter
+from shop.limits import each_address
 from shop.models import ImportState, Outcome
 from shop.routes import catalogue_words
 
@@ -79,7 +79,7 @@ def _index(form: Form, status: int = 200) -> Answer:
 
 
 @bp.post("/import")
-@limiter.limit("20 per hour")
+@each_address("20 per hour")
 def send() -> Answer:
     """Take a file, and have it looked at; nothing changes yet."""
     form = FileForm()

@@ -58,7 +58,7 @@ class WhatForm(Form):
     def validate(self, *more: Any) -> bool:
         """Each field, and that there is a title: one language is enough."""
         is_right = super().validate(*more)
-        if self.title_nl.data.strip() or self.title_en.data.strip():
+        if any((field.data or "").strip() for field in (self.title_nl, self.title_en)):
             return bool(is_right)
         self.title_nl.errors = [_("Give it a title, in Dutch or in English.")]
         return False

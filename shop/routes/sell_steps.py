@@ -7,7 +7,18 @@ from typing import Any
 from flask import Blueprint, request, url_for
 from flask_login import current_user
 
-from shop import application, bank_accounts, checklist, contact_mail, gateways, limits, papers, payouts, sellers
+from shop import (
+    application,
+    bank_accounts,
+    checklist,
+    contact_mail,
+    gateways,
+    limits,
+    papers,
+    payouts,
+    sellers,
+    tax_facts,
+)
 from shop.access import is_fresh
 from shop.checklist import Item, State
 from shop.database import db
@@ -53,6 +64,8 @@ def shown(seller: Seller, item: Item, status: int = 200, form: StepForm | None =
         facts |= {"account": bank_accounts.current(seller.id), "payee": payouts.payee(current_user.id)}
         facts |= {"is_sandbox": gateways.payment().name == "sandbox", "is_back": "back" in request.args}
         facts["is_stale"] = not is_fresh(current_user.vouched_at)
+    if item == Item.TAX:
+        facts["tax"] = tax_facts.of(seller.id)
     return page("sell/step.html", "application", status=status, **facts, names=PAPERS, most=papers.LARGEST, **more)
 
 
@@ -82,7 +95,10 @@ def _keep(item: Item, form: StepForm) -> bool:
     """Keep it; is there nothing more to say about it?"""
     if item == Item.BANK:
         return _keep_bank(form)
-    if item == Item.CONTACT:
+    if item == Item.TAX:
+        tax_facts.give(form.seller, **form.facts(), by=current_user)
+        application.touch(form.seller, Item.TAX)
+    elif item == Item.CONTACT:
         contact_mail.tell(current_user, form.facts())
     elif item == Item.PROMISE:
         application.promise(current_user)

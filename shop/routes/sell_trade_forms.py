@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, NumberRange
 
-from shop import i18n, registers
+from shop import i18n, registers, tax_numbers
 from shop.checklist import Item
 from shop.countries import EU, ORIGINS
 from shop.hypermedia import WholeNumber, at_most
 from shop.i18n import _l
-from shop.models import Seller, StockKind
+from shop.models import Seller, SellerKind, StockKind
 from shop.routes.accounts import FILL_IN
 from shop.routes.sell_forms import (
     NUMBER,
@@ -27,7 +27,7 @@ from shop.routes.sell_forms import (
     offered,
     see_to,
 )
-from shop.routes.sell_words import INSIDE, PAID_BY, SHOWN, STOCKS
+from shop.routes.sell_words import INSIDE, PAID_BY, SEALED, SHOWN, STOCKS, TAX_NUMBER
 
 TELL = (DataRequired(_l("Tell us.")), Length(10, 500, _l("Tell us in 10 to 500 characters.")))
 
@@ -59,6 +59,39 @@ class BankForm(StepForm):
     def validate_iban(self, field: StringField) -> None:
         """As banks write them."""
         see_to(registers.iban_error(field.data))
+
+
+class TaxForm(StepForm):
+    """Under which number they pay income tax, and of a person the day of birth; sealed, and shown to nobody again."""
+
+    country = SelectField(_l("Country that gave you the number"), choices=sorted(ORIGINS), description=SEALED)
+    number = StringField(_l("Tax number"), [FILL_IN, at_most(30)], description=TAX_NUMBER, render_kw=NUMBER)
+    born = DateField(
+        _l("Day of birth"),
+        [DataRequired(_l("Fill in your day of birth."))],
+        description=SEALED,
+        render_kw={"autocomplete": "bday"},
+    )
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.country.choices = [SelectChoice(code, i18n.country(code)) for code in ORIGINS]
+        if self.seller.kind != SellerKind.INDIVIDUAL:
+            del self.born
+
+    @classmethod
+    def known(cls, seller: Seller) -> dict[str, Any]:
+        """Most have the number of where they live; nobody sees it again."""
+        return {"country": seller.country}
+
+    def validate_number(self, field: StringField) -> None:
+        """As this country writes them."""
+        is_person = self.seller.kind == SellerKind.INDIVIDUAL
+        see_to(tax_numbers.error(self.country.data or "", field.data, is_person=is_person))
+
+    def validate_born(self, field: DateField) -> None:
+        """Somebody who can be alive."""
+        see_to(tax_numbers.birth_error(field.data))
 
 
 class GoodsForm(StepForm):
@@ -151,6 +184,7 @@ FORMS: dict[Item, type[StepForm]] = {
     Item.EU_RESPONSIBLE: PersonInEuropeForm,
     Item.PACKAGING: PackagingForm,
     Item.BANK: BankForm,
+    Item.TAX: TaxForm,
     Item.GOODS: GoodsForm,
     Item.RETURNS: ReturnsForm,
     Item.PROMISE: PromiseForm,

@@ -40,6 +40,13 @@ PACKAGING = {
 SHOWN = _l("Buyers see it beside your goods. Gone six months after you stop selling, or after a refusal.")
 CHECKED = _l("To look up whether it is yours. Gone six months after you stop selling, or after a refusal.")
 INSIDE = _l("Only we see it. Gone six months after you stop selling, or after a refusal.")
+SEALED = _l(
+    "For the tax office, once a year. Sealed; gone seven years after your last sale, or 180 days after a refusal."
+)
+TAX_NUMBER = _l(
+    "For the tax office, once a year. In the Netherlands: your BSN, or the RSIN of the business. Sealed, so that we see"
+    " its last three; gone seven years after your last sale, or 180 days after a refusal."
+)
 ITEMS = {
     Item.CONTACT: _l("Name, address and e-mail"),
     Item.IDENTITY: _l("Identity paper"),
@@ -51,6 +58,7 @@ ITEMS = {
     Item.PACKAGING: _l("Packaging register"),
     Item.MARK: _l("Your mark"),
     Item.BANK: _l("Bank account"),
+    Item.TAX: _l("Tax details"),
     Item.GOODS: _l("What you sell"),
     Item.RETURNS: _l("Returns"),
     Item.PROMISE: _l("Promise and terms"),
@@ -66,6 +74,7 @@ AT_HAND = {
     Item.PACKAGING: _l("Your number in the packaging register of your country"),
     Item.MARK: _l("A certificate of your mark, or a letter of its owner"),
     Item.BANK: _l("The IBAN of an account in your name"),
+    Item.TAX: _l("The number under which you pay income tax; in the Netherlands your BSN, or the RSIN of the business"),
     Item.GOODS: _l("An idea of what you want to sell"),
     Item.RETURNS: _l("An address in the European Union where things can be sent back to"),
     Item.PROMISE: _l("A minute to read the terms"),
@@ -81,6 +90,7 @@ ABOUT = {
     Item.PACKAGING: _l("In your country nobody may sell packed goods without this number."),
     Item.MARK: _l("Who sells as a brand shows that the mark is theirs, so that nobody borrows a name."),
     Item.BANK: _l("What you earn goes there. Your bank tells us whether the name fits."),
+    Item.TAX: _l("Once a year we tell the tax office what we paid to whom (DAC7). No moderator can read these."),
     Item.GOODS: _l("A moderator looks at this first. Your products you put in later."),
     Item.RETURNS: _l("Here buyers may send things back within 14 days or more, to an address in the European Union."),
     Item.PROMISE: _l("The law asks for this promise before you sell (Digital Services Act, art. 30)."),

@@ -12,7 +12,7 @@ from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from shop import carriers, i18n, limits, newcomers, packing, plots, purchases, seller_home, shipping
+from shop import carriers, i18n, limits, newcomers, packing, plots, purchases, seller_home, shipping, tax_year
 from shop.database import db, let_go
 from shop.delivery import AMSTERDAM
 from shop.errors import NotFound, Refused
@@ -79,6 +79,7 @@ def index() -> Answer:
     home = seller_home.of(current_user.id)
     coming = {"payable": Money(home.payable, CURRENCY), "on_hold": Money(home.on_hold, CURRENCY)}
     facts: dict[str, Any] = {**coming, "listings": LISTINGS, "limit": newcomers.limit, **_plots(home)}
+    facts["tax_by"] = tax_year.asked_by()
     return page("seller/index.html", "home", home=home, most=Money(newcomers.limit("OPEN"), CURRENCY), **facts)
 
 

@@ -13,7 +13,7 @@ from shop import accounts, media, uploads, videos
 from shop.database import db
 from shop.hypermedia import Answer, Form, leave, page
 from shop.i18n import _l
-from shop.limits import limiter
+from shop.limits import each_address
 from shop.models import Role
 
 bp = Blueprint("studio", __name__)
@@ -59,7 +59,7 @@ def index() -> Answer:
 
 
 @bp.post("/studio")
-@limiter.limit("10 per hour")
+@each_address("10 per hour")
 def open_up() -> Answer:
     """Become a creator. The old sign-ins end, as with every new right; this browser gets a new one."""
     form = OpeningForm()
@@ -73,7 +73,7 @@ def open_up() -> Answer:
 
 
 @bp.post("/studio/files")
-@limiter.limit("30 per hour")
+@each_address("30 per hour")
 def send() -> Answer:
     """A whole video in one form: no progress and no going on, but no script either."""
     form = FileForm()

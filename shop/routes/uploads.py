@@ -17,7 +17,7 @@ from shop.database import db
 from shop.errors import Refused
 from shop.hypermedia import Answer, leave
 from shop.i18n import _
-from shop.limits import limiter
+from shop.limits import each_address
 
 bp = Blueprint("uploads", __name__)
 
@@ -33,7 +33,7 @@ def refused(error: Refused) -> Response:
 
 
 @bp.post("/uploads")
-@limiter.limit("60 per hour")
+@each_address("60 per hour")
 def create() -> Response:
     """Announce a file of `size` bytes."""
     size = request.form.get("size", "")

@@ -80,7 +80,7 @@ def test_rex_triages_by_keyboard_in_two_minutes_from_the_queue_to_the_approval(
     expect(until).to_be_focused()
     rex.fill("The paper is valid until", str(clock.now().date() + UNTIL))
     press("Enter")
-    for item in ("bank", "goods", "returns", "promise"):
+    for item in ("bank", "tax", "goods", "returns", "promise"):
         expect(button("button", name=said(f"Accept: %(item)s|{name_of(item, rex)}"))).to_be_focused()
         press("Enter")
     approve = button("button", name=said("Approve: they may sell"))

@@ -12,9 +12,12 @@ from tests.faults.shops import free_port
 
 MANNERS = ("refused", "hang", "500", "slow")
 SLOW = 10  # seconds
+# Something that no protocol takes for a yes: HTTP's 500, SMTP's 500 and an error of Valkey all at once.
+NO = b"500 Internal error\r\n-ERR internal error\r\n"
+HTTP_NO = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
 
 
-def _serve(listening: socket.socket, manner: str, open_lines: list[socket.socket]) -> None:
+def _serve(listening: socket.socket, manner: str, says: bytes, open_lines: list[socket.socket]) -> None:
     while True:
         try:
             line, _whose = listening.accept()
@@ -22,29 +25,30 @@ def _serve(listening: socket.socket, manner: str, open_lines: list[socket.socket
             return
         open_lines.append(line)
         if manner != "hang":
-            threading.Thread(target=_answer, args=(line, manner), daemon=True).start()
+            threading.Thread(target=_answer, args=(line, manner, says), daemon=True).start()
 
 
-def _answer(line: socket.socket, manner: str) -> None:
-    """Something that no protocol takes for a yes: HTTP's 500, SMTP's 500 and an error of Valkey all at once."""
+def _answer(line: socket.socket, manner: str, says: bytes) -> None:
     try:
+        if says is HTTP_NO:
+            line.recv(65536)  # there one asks first
         if manner == "slow":
             time.sleep(SLOW)
-        line.sendall(b"500 Internal error\r\n-ERR internal error\r\n")
+        line.sendall(says)
         line.close()
     except OSError:
         pass
 
 
 @contextmanager
-def bad_server(manner: str) -> Iterator[int]:
+def bad_server(manner: str, says: bytes = NO) -> Iterator[int]:
     """The port of a server with these manners."""
     if manner == "refused":
         yield free_port()
         return
     listening = socket.create_server(("127.0.0.1", 0), backlog=200)
     lines: list[socket.socket] = []
-    threading.Thread(target=_serve, args=(listening, manner, lines), daemon=True).start()
+    threading.Thread(target=_serve, args=(listening, manner, says, lines), daemon=True).start()
     try:
         yield listening.getsockname()[1]
     finally:

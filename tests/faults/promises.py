@@ -4,15 +4,22 @@
         promise("15", "other pages' p95 beside 50 slow uploads", f"{ratio:.2f}x idle", "<= 2x", ratio <= 2)
 
 The lines of all tests stand together at the end of the run; a FAIL fails its test, and with it `make faults`. A test
-without a figure has a line too, with its name and `-` for a number.
+without a figure has a line too, with its name and the number that its file begins with ("Promise 9: ..."), if it has
+one. Number 0 is what belongs to none: that it opens, that it closes.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+QUICK = 180  # seconds
 
 Promise = Callable[[str, str, str, str, bool], None]
 
@@ -50,7 +57,24 @@ def _plain(reports: list[pytest.TestReport]) -> Iterator[str]:
     for one in reports:
         is_weather = "faults" in one.keywords or "slow" in one.keywords
         if is_weather and not _of(one) and (one.when == "call" or one.failed):
-            kept[one.nodeid.split("::")[-1].split("[")[0]].append(one.passed)
-    for name, ends in kept.items():
+            kept[one.nodeid.split("[")[0]].append(one.passed)
+    for test, ends in kept.items():
+        file, name = test.split("::")[0], test.split("::")[-1]
         words = name.removeprefix("test_").replace("_", " ")
-        yield line("-", words, f"{sum(ends)} of {len(ends)}", "all", all(ends))
+        yield line(_number(file), words, f"{sum(ends)} of {len(ends)}", "all", all(ends))
+
+
+@cache
+def _number(file: str) -> str:
+    with (ROOT / file).open() as text:
+        found = re.match(r'"""Promise (\d+)', text.readline())
+    return found[1] if found else "-"
+
+
+def quick(reporter: pytest.TerminalReporter) -> str:
+    """How long those of the weather take that `make test` runs too, with what they need before and after."""
+    reports = [one for outcome in ("passed", "failed", "error", "") for one in reporter.stats.get(outcome, ())]
+    ours = [one for one in reports if "faults" in one.keywords and "slow" not in one.keywords]
+    took = sum(one.duration for one in ours)
+    count = len({one.nodeid for one in ours})
+    return f"The quick ones of the weather: {count} tests, {took:.0f} s of work (at most {QUICK} s)" if ours else ""

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -105,13 +105,13 @@ def answers(address: str, pid: int, within: float = OPENS_WITHIN) -> int:
 
 
 @contextmanager
-def opened(folder: Path, **environ: str) -> Iterator[Shop]:
+def opened(folder: Path, command: Sequence[str] = ("app.py",), **environ: str) -> Iterator[Shop]:
     """Open a shop with its things in `folder`, and see that nothing of it is left at the end."""
     port = free_port()
     log = folder / "shop.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment(folder, port, **environ), stdout=out, stderr=out
+            [sys.executable, *command], cwd=ROOT, env=environment(folder, port, **environ), stdout=out, stderr=out
         )
     shop = Shop(process, port, log)
     family: list[psutil.Process] = []

@@ -1,4 +1,4 @@
-"""The first start fills an empty shop; later ones leave it as it is."""
+"""Promise 0: the first start fills an empty shop; later ones leave it as it is."""
 
 import time
 import urllib.request

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, func, select, text
 
 from shop.database import db, let_go
+from shop.limits import limiter
 from shop.models import Order, Purchase, Upload
 from tests.routes.conftest import NOOR, hidden
 from tests.routes.test_uploads import FILM, MIB, create, files, put
@@ -58,6 +59,7 @@ def disk(app):
 
 
 def buy(client, post):
+    limiter.reset()  # nobody buys that often
     post("/cart/lines", variant="lamp-oak", quantity="1")
     page = client.get("/checkout")
     assert page.status_code == 200

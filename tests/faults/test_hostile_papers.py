@@ -1,4 +1,4 @@
-"""What a stranger sends as a paper can do nothing: not to us, and not to who looks at it."""
+"""Promise 14: what a stranger sends as a paper can do nothing: not to us, and not to who looks at it."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A worker is killed while it makes a clip: another one makes it, once, and nothing is left behind.
+"""Promise 12: a worker is killed while it makes a clip: another one makes it, once, and nothing is left behind.
 
 Promise 12 of the shop: 0 orphans, 0 temporary files, one ready clip, at whichever point the worker dies.
 """

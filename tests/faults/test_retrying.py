@@ -1,4 +1,4 @@
-"""Promises 4 and 6: pressing again is safe, and a forged call does nothing; as tables, with their figures."""
+"""Promise 4, and 6: pressing again is safe, and a forged call does nothing; as tables, with their figures."""
 
 from concurrent.futures import ThreadPoolExecutor
 

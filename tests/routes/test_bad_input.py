@@ -1,4 +1,4 @@
-"""Whatever a stranger writes into an address or a form: the shop refuses it, and does not break.
+"""Promise 18: whatever a stranger writes into an address or a form: the shop refuses it, and does not break.
 
 The list is made from the route map and the forms, so that a new route or field is tried from its first day. A request
 that carries something senseless is answered in words, with a status below 500, whoever sends it.

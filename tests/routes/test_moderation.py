@@ -161,7 +161,7 @@ def test_rex_accepts_item_by_item_and_approves_and_mina_sells_after_signing_in_a
     app, rex, waiting, signed_in_as, letters, headers
 ):
     claimed(rex)
-    for item in ("contact", "bank", "goods", "returns", "promise"):
+    for item in ("contact", "bank", "tax", "goods", "returns", "promise"):
         assert accept(rex, item).status_code == 303
     answer = accept(rex, "identity", valid_until="2031-05-01", headers=headers)
     assert (answer.status_code, answer.location) == (
@@ -250,7 +250,7 @@ def test_the_desk_says_how_much_waits_in_each_of_its_rows(app, rex, mug):
 @pytest.mark.parametrize(
     ("verdict", "given", "words"),
     [
-        ("approved", {}, "6 items are not accepted"),
+        ("approved", {}, "7 items are not accepted"),
         ("needs_fixing", {}, "Say first, at an item"),
         ("refused", {"words": "We do not sell this.", "reason": ""}, "Choose the reason."),
         ("refused", {"words": "no", "reason": "untrue"}, "at least 10 characters"),

@@ -98,6 +98,8 @@ def test_home_has_a_kind_word_when_there_is_nothing(app, mina):
         facts = {"gateway": "sandbox", "request": {}, "opened_at": clock.now(), "changed_at": clock.now()}
         db.session.add(PayoutAccount(profile_id=profile, state="active", gateway_id="acct_1", **facts))
         db.session.commit()
+    assert "form to fill in: your tax details" in mina.get("/seller").text
+    mina.post("/seller/tax", data={"country": "NL", "number": "999999990"})
     assert "Have a coffee: you have earned it." in mina.get("/seller").text
 
 

@@ -1,4 +1,4 @@
-"""Stripe's SDK on a bad line: tries again with one key, gives up in time, and what was said is what the shop hears."""
+"""Promise 4: on a bad line Stripe's SDK tries again with one key, gives up in time, and tells what was said."""
 
 import json
 import threading
