@@ -31,7 +31,8 @@ class Brisk(DefaultMeta):  # type: ignore[misc]
         if as_it_was is None:
             field = super().bind_field(form, unbound_field, options)
             if not isinstance(field, FieldList | FormField):  # those have fields of their own
-                known[key] = {**field.__dict__, "_form": None, "meta": None, "_translations": None}
+                label = Label(field.label.field_id, field.label.text)  # this form may call its own field otherwise
+                known[key] = {**field.__dict__, "label": label, "_form": None, "meta": None, "_translations": None}
             return field
         return _like(unbound_field, as_it_was, form, options["translations"])
 

@@ -236,8 +236,15 @@ def at_the_checkout(app):
 
 
 def is_gone(app, stranger, fields):
-    """The product is nowhere, cannot be chosen, and is not sold to who has it before them."""
-    assert stranger.post("/checkout", data=fields).status_code == 409
+    """The product is nowhere, cannot be chosen, and is not sold to who has it before them; they read what happened."""
+    answer = stranger.post("/checkout", data=fields)
+    assert answer.status_code == 409
+    assert "Not included, because it cannot be bought now:\n<ul><li>Mug" in answer.text
+    assert "Nothing in your cart can be bought and brought to Netherlands now." in answer.text
+    assert "Order and pay" not in answer.text
+    cart = stranger.get("/cart").text
+    assert "No longer for sale, so it is not counted." in cart
+    assert "Nothing in your cart can be bought at this moment." in cart
     assert stranger.get("/p/mug").status_code == 404
     assert "/p/mug" not in stranger.get("/shop").text
     assert stranger.post("/cart/lines", data={"variant": "mug-s", "quantity": "1"}).status_code == 404

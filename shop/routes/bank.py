@@ -106,7 +106,7 @@ def change() -> Answer:
 
 @bp.post("/seller/bank/name")
 def take_name() -> Answer:
-    """The name that the bank has is right."""
+    """The name that the bank has is right; it alters what a moderator sees, so it takes a proof (`access.FRESH`)."""
     bank_accounts.take_name(_mine())
     db.session.commit()
     return leave(url_for(".show", done="name"))
@@ -114,7 +114,7 @@ def take_name() -> Answer:
 
 @bp.post("/seller/bank/withdrawal")
 def withdraw() -> Answer:
-    """Take a change back; it needs no proof, because it only undoes."""
+    """Take a change back: it needs no proof, because money then goes to the old account; an owner has to be quick."""
     bank_accounts.withdraw(_mine(), by=current_user)
     db.session.commit()
     return leave(url_for(".show", done="withdrawn"))

@@ -60,15 +60,22 @@ class ContactForm(StepForm):
         render_kw={"autocomplete": "name"},
     )
     street = StringField(_l("Street and house number"), [FILL_IN, at_most(120)], description=SHOWN, render_kw=LINE)
-    postcode = StringField(_l("Postcode"), [FILL_IN, at_most(12)], render_kw={"autocomplete": "postal-code"})
-    city = StringField(_l("Town"), [FILL_IN, at_most(80)], render_kw={"autocomplete": "address-level2"})
+    postcode = StringField(
+        _l("Postcode"), [FILL_IN, at_most(12)], description=SHOWN, render_kw={"autocomplete": "postal-code"}
+    )
+    city = StringField(
+        _l("Town"), [FILL_IN, at_most(80)], description=SHOWN, render_kw={"autocomplete": "address-level2"}
+    )
     phone = StringField(
         _l("Telephone"), [FILL_IN, PHONE], description=SHOWN, render_kw={"autocomplete": "tel", "inputmode": "tel"}
     )
     email = StringField(
         _l("E-mail address for buyers"),
         EMAIL,
-        description=_l("Buyers see it. With another address than that of your account we mail you six figures."),
+        description=_l(
+            "Buyers see it. With another address than that of your account we mail you six figures. Gone six"
+            " months after you stop selling, or after a refusal."
+        ),
         render_kw={"autocomplete": "email", **LETTERS},
     )
 
@@ -107,7 +114,7 @@ class RegisterForm(StepForm):
 
     columns = ("company_register", "company_number")
 
-    company_register = SelectField(_l("Register"), choices=offered(REGISTERS))
+    company_register = SelectField(_l("Register"), choices=offered(REGISTERS), description=SHOWN)
     company_number = StringField(
         _l("Number in the register"), [FILL_IN, at_most(40)], description=SHOWN, render_kw=NUMBER
     )
@@ -134,7 +141,9 @@ class VatForm(StepForm):
     columns = ("vat_number", "is_small_business")
 
     vat_number = StringField(_l("VAT number"), [Optional(), at_most(20)], description=SHOWN, render_kw=NUMBER)
-    is_small_business = BooleanField(_l("I use the small business scheme, or owe no VAT: I have no number."))
+    is_small_business = BooleanField(
+        _l("I use the small business scheme, or owe no VAT: I have no number."), description=INSIDE
+    )
 
     def validate_vat_number(self, field: StringField) -> None:
         """As the country writes them."""
@@ -166,7 +175,10 @@ class RepresentativeForm(StepForm):
     represented_as = StringField(
         _l("As what"),
         [FILL_IN, at_most(60)],
-        description=_l("Such as owner, director or authorised signatory."),
+        description=_l(
+            "Such as owner, director or authorised signatory. Only we see it. Gone six months after you"
+            " stop selling, or after a refusal."
+        ),
         render_kw={"autocomplete": "organization-title"},
     )
 

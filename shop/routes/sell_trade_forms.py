@@ -27,7 +27,7 @@ from shop.routes.sell_forms import (
     offered,
     see_to,
 )
-from shop.routes.sell_words import PAID_BY, SEALED, SHOWN, STOCKS, TAX_NUMBER
+from shop.routes.sell_words import INSIDE, PAID_BY, SEALED, SHOWN, STOCKS, TAX_NUMBER
 
 TELL = (DataRequired(_l("Tell us.")), Length(10, 500, _l("Tell us in 10 to 500 characters.")))
 
@@ -64,7 +64,7 @@ class BankForm(StepForm):
 class TaxForm(StepForm):
     """Under which number they pay income tax, and of a person the day of birth; sealed, and shown to nobody again."""
 
-    country = SelectField(_l("Country that gave you the number"), choices=sorted(ORIGINS))
+    country = SelectField(_l("Country that gave you the number"), choices=sorted(ORIGINS), description=SEALED)
     number = StringField(_l("Tax number"), [FILL_IN, at_most(30)], description=TAX_NUMBER, render_kw=NUMBER)
     born = DateField(
         _l("Day of birth"),
@@ -102,10 +102,15 @@ class GoodsForm(StepForm):
     sells_what = TextAreaField(
         _l("What do you want to sell?"),
         TELL,
-        description=_l("So that a moderator knows what to look for. Only we see it."),
+        description=_l(
+            "So that a moderator knows what to look for. Only we see it. Gone six months after you"
+            " stop selling, or after a refusal."
+        ),
         render_kw={"rows": 4, "maxlength": 500},
     )
-    stock_kind = RadioField(_l("Where does the stock lie?"), choices=offered(STOCKS), default=StockKind.OWN_STOCK)
+    stock_kind = RadioField(
+        _l("Where does the stock lie?"), choices=offered(STOCKS), default=StockKind.OWN_STOCK, description=INSIDE
+    )
 
 
 class ReturnsForm(StepForm):
@@ -119,14 +124,15 @@ class ReturnsForm(StepForm):
         description=SHOWN,
         render_kw={"rows": 2, "autocomplete": "street-address"},
     )
-    returns_country = SelectField(_l("Country"), choices=sorted(EU))
+    returns_country = SelectField(_l("Country"), choices=sorted(EU), description=SHOWN)
     returns_days = WholeNumber(
         _l("Within how many days"),
         [FILL_IN, NumberRange(14, 365, _l("Here buyers have 14 days at least; you may give up to 365."))],
         default=14,
+        description=SHOWN,
         render_kw={"inputmode": "numeric"},
     )
-    returns_paid_by = RadioField(_l("Who pays"), choices=offered(PAID_BY), default="buyer")
+    returns_paid_by = RadioField(_l("Who pays"), choices=offered(PAID_BY), default="buyer", description=SHOWN)
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
@@ -156,9 +162,12 @@ class PromiseForm(StepForm):
     is_self_certified = BooleanField(
         _l("I sell only what the law of the European Union allows, and what I wrote here is true."),
         [DataRequired(_l("Without this promise the law does not let us let you sell."))],
+        description=SHOWN,
     )
     terms = BooleanField(
-        _l("I agree to the terms for sellers."), [DataRequired(_l("Nobody sells here without these terms."))]
+        _l("I agree to the terms for sellers."),
+        [DataRequired(_l("Nobody sells here without these terms."))],
+        description=INSIDE,
     )
 
     @classmethod

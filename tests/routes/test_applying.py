@@ -1,5 +1,6 @@
 """Applying to sell, page by page: a checklist, one short form for each step, and sending it in."""
 
+import re
 from io import BytesIO
 
 import pytest
@@ -9,6 +10,7 @@ from shop import accounts, application, checklist, contact_mail, sellers
 from shop.checklist import Item
 from shop.database import db
 from shop.models import BankAccount, Event, ItemState, Paper, Profile, Role, Seller, Vetting
+from shop.routes.sell_trade_forms import FORMS
 from shop.words import Words
 from tests.applying import BUSINESS, PERSON, begun, tell_all, who
 from tests.cast import a_profile
@@ -439,3 +441,43 @@ def test_applying_in_dutch(mina):
     begun(mina)
     assert "nog ongeveer 9 minuten" in mina.get("/sell", headers=dutch).text
     assert "Voorwaarden voor verkopers" in mina.get("/terms", headers=dutch).text
+
+
+def test_beside_every_field_stands_what_it_is_for_and_until_when_it_is_kept(signed_in_as):
+    seen = set()
+    for handle, facts in (("ada", BUSINESS), ("ben", PERSON), ("cem", BUSINESS | {"country": "TR"})):
+        browser = signed_in_as(handle)
+        begun(browser, facts | {"handle": handle})
+        _reads_each_step(browser, seen)
+    france = signed_in_as("dom")
+    begun(france, BUSINESS | {"handle": "dom", "country": "FR"})
+    _reads_each_step(france, seen)
+    assert seen == set(FORMS)
+
+
+def _reads_each_step(browser, seen):
+    for item, form in FORMS.items():
+        answer = browser.get(f"/sell/{item}")
+        if answer.status_code != 200:
+            continue
+        seen.add(item)
+        for name in (name for name, field in vars(form).items() if hasattr(field, "field_class")):
+            (said,) = re.findall(rf'id="{name}-hint">([^<]*)<', answer.text)
+            assert re.search(
+                r"Kept as long as the account|[Gg]one (six months|seven years) after [^,]*, or [^,]*after a refusal",
+                said,
+            ), (item, name, said)
+            assert re.search(rf'aria-describedby="[^"]*\b{name}-hint\b', answer.text), (item, name)
+
+
+def test_what_a_business_is_asked_first_is_not_what_a_private_person_is_asked_after_it(signed_in_as):
+    vars(FORMS[Item.CONTACT].legal_name).pop("as_bound", None)  # as in a shop that has just opened
+    asked = {}
+    for handle, facts in (("olga", BUSINESS), ("noor", PERSON)):
+        browser = signed_in_as(handle)
+        begun(browser, facts | {"handle": handle})
+        asked[handle] = re.search(r'<label for="legal_name">([^<]*)<', browser.get("/sell/contact").text)[1]
+    assert asked == {
+        "olga": "Name of the business, as in the register",
+        "noor": "Your full name, as on your identity paper",
+    }

@@ -104,6 +104,16 @@ def test_mina_takes_the_name_that_the_bank_has(app, mina, headers):
     assert "Is that you?" not in page
 
 
+def test_the_name_is_taken_with_a_fresh_proof_only_and_a_change_is_taken_back_without(app, mina, headers, pass_time):
+    mina.post("/seller/bank", data=CLOSE)
+    pass_time(minutes=16)
+    answer = mina.post("/seller/bank/name", headers=headers)
+    assert "/sign-in/proof" in answer.headers.get("Location", answer.headers.get("HX-Redirect", ""))
+    assert "Is that you?" in mina.get("/seller/bank").text
+    mina.post("/seller/bank/withdrawal", headers=headers)
+    assert ("refused", "5264") in stands(app)
+
+
 def test_mina_takes_a_change_back(app, mina, headers):
     mina.post("/seller/bank", data=NEW)
     mina.post("/seller/bank/withdrawal", headers=headers)

@@ -7,15 +7,30 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select, update
 
-from shop import accounts, appeals, audit, clock, papers, payees, proposals, reasons, sanctions, sellers, statements
+from shop import (
+    accounts,
+    appeals,
+    audit,
+    clock,
+    marks,
+    papers,
+    payees,
+    proposals,
+    reasons,
+    sanctions,
+    sellers,
+    statements,
+)
 from shop.database import db
 from shop.gateways import bank_port
 from shop.gateways.paper_reader import Read
 from shop.models import (
+    AuditEntry,
     BankAccount,
     BankState,
     Event,
     ListingCase,
+    LookUp,
     LookUpResult,
     Paper,
     PaperKind,
@@ -36,6 +51,7 @@ from tests.applicants import an_applicant, fill_the_queue
 from tests.applying import PERSON, sent_in
 from tests.cast import a_clip, a_profile
 from tests.conftest import HTMX
+from tests.papers import jpeg
 
 
 def kept(app, *columns):
@@ -337,6 +353,44 @@ def test_an_unknown_application_is_a_404(rex):
     assert rex.get("/moderation/sellers/nobody").status_code == 404
 
 
+def test_all_the_evidence_stands_beside_what_was_told_in_one_look(app, rex):
+    """A register that says no, a bank that nearly agrees, somebody with the same telephone, and an open paper."""
+    with app.test_request_context(method="POST"):
+        facts = {"kind": "business", "company_register": "KVK", "company_number": "68750110"}
+        mina = an_applicant(**facts)
+        marks.keep(mina)
+        marks.keep(an_applicant("kira", "Kira Keramiek", **facts | {"company_number": "12345678"}))
+        said = {"name": "Bakkerij Smit", "why": "name"}
+        asked = {"kind": "company", "source": "kvk", "asked": "68750110", "result": "no_match", "answer": said}
+        db.session.add(LookUp(seller_id=mina.id, at=clock.now(), **asked))
+        db.session.execute(update(BankAccount).values(payee_check="close", payee_name="M. de Vries-Bos"))
+        code = papers.keep(mina.id, PaperKind.EXTRACT, Read("jpeg", (jpeg(),), bytes(8)), b"extract").code
+        db.session.commit()
+    claimed(rex)
+    opened = rex.post(f"/moderation/papers/{code}/opening", data={"reason": "First look at this application."})
+    assert opened.status_code == 303
+    written = kept(app, AuditEntry.seq)
+    page = rex.get("/moderation/sellers/mina")
+    places = {
+        name: page.text.partition(f'id="item-{name}"')[2].partition("</section>")[0] for name in ("register", "bank")
+    }
+    told = {
+        "register": ("68750110", "Does not agree", "Bakkerij Smit", f'src="/moderation/papers/{code}/1"'),
+        "bank": ("4300", "Almost agrees", "M. de Vries-Bos"),
+    }
+    assert {name: [one for one in told[name] if one not in places[name]] for name in told} == {
+        "register": [],
+        "bank": [],
+    }
+    twin = page.text.partition('href="/moderation/sellers/kira"')[2].partition("</p>")[0]
+    assert "the same address, telephone" in " ".join(twin.split())
+    picture = rex.get(f"/moderation/papers/{code}/1")
+    assert (picture.status_code, picture.headers["Cache-Control"]) == (200, "no-store")
+    assert kept(app, AuditEntry.seq) == written  # the opening was written down once; to look is not another one
+    rex.post(f"/moderation/papers/{code}/closing")
+    assert f'src="/moderation/papers/{code}/1"' not in rex.get("/moderation/sellers/mina").text
+
+
 # Statements and appeals
 
 
@@ -428,6 +482,7 @@ def test_rex_stops_mina_s_sales_everywhere_at_once_and_she_hears_why(
     assert there == "/moderation/sellers/mina?done=suspended"
     assert "Their sales are stopped" in rex.get(there).text
     assert where_it_is(client) == [False] * 3
+    assert "No longer for sale, so it is not counted." in client.get("/cart").text
     assert client.get("/p/mug").status_code == 404
     assert kept(app, RoleGrant.role) == [("moderator",)]
     (mail,) = letters()
