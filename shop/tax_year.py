@@ -60,7 +60,7 @@ _TOLD = (
     .where(sellers.c.id.in_(bindparam("sellers", expanding=True)))
     .order_by(sellers.c.id)
 )
-# Who left is forgotten after six months, which may be before the file is made; what they sold under stays with the order.
+# Who left is forgotten after six months, perhaps before the file is made; as whom they sold stays with the order.
 _SOLD_AS = select(orders.c.seller_id, orders.c.seller_snapshot).where(
     orders.c.id.in_(
         select(func.max(orders.c.id))
