@@ -138,8 +138,7 @@ def _announce(seller: Seller, made: Proposal, by: Person, second: Person) -> Non
     closes, chosen = clock.now() + NOTICE, reasons.BANS[made.reason]
     if not _set(seller, table.c.banned_at.is_(None), closes_at=closes):
         raise Refused(_("This application has just changed. Please look again."))
-    given = {"words": made.words, "second": second, "effective_at": closes}
-    statements.write(seller, Verdict.BANNED, by=by, reason=chosen, **given)
+    statements.write(seller, Verdict.BANNED, by=by, reason=chosen, words=made.words, second=second, effective_at=closes)
     write_down(seller, seller.vetting, by, made.words.said(""))
 
 

@@ -40,7 +40,7 @@ def test_rex_triages_by_keyboard_from_the_queue_to_the_approval(app, address, si
     expect(until).to_be_focused()
     until.fill(str(clock.now().date() + timedelta(days=900)))
     press("Enter")
-    for name in ("Bank account", "What you sell", "Where returns go", "Promise and terms"):
+    for name in ("Bank account", "Tax details", "What you sell", "Where returns go", "Promise and terms"):
         expect(page.get_by_role("button", name=f"Accept: {name}")).to_be_focused()
         press("Enter")
     approve = page.get_by_role("button", name="Approve: they may sell")
