@@ -61,7 +61,7 @@ def _write(path: Path, found: list[Told]) -> None:
 
 def row(told: Told) -> list[str]:
     """One seller's line; no text in it can act as a formula."""
-    facts = [str(getattr(told.seller, name)) for name in (*FACTS, "vat_number")]
+    facts = [str(told.sold_as.get(name) or getattr(told.seller, name)) for name in (*FACTS, "vat_number")]
     number, country, born = told.tax or ("", "", None)
     who = [str(told.seller.id), *facts, number, country, str(born or ""), told.iban, told.seller.holder or ""]
     tamed = [f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text for text in who]

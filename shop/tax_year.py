@@ -60,6 +60,14 @@ _TOLD = (
     .where(sellers.c.id.in_(bindparam("sellers", expanding=True)))
     .order_by(sellers.c.id)
 )
+# Who left is forgotten after six months, perhaps before the file is made; as whom they sold stays with the order.
+_SOLD_AS = select(orders.c.seller_id, orders.c.seller_snapshot).where(
+    orders.c.id.in_(
+        select(func.max(orders.c.id))
+        .where(orders.c.seller_id.in_(bindparam("sellers", expanding=True)))
+        .group_by(orders.c.seller_id)
+    )
+)
 
 
 class Quarter(NamedTuple):
@@ -96,6 +104,7 @@ class Told(NamedTuple):
     """What the tax office is told of one seller: who they are, where they were paid, and the year."""
 
     seller: Row[Any]
+    sold_as: dict[str, Any]  # who they were in their last order, for who is forgotten by now
     tax: TaxFacts | None
     iban: str
     year: Year
@@ -150,12 +159,14 @@ def report(year: int) -> tuple[list[Told], int]:
     years = all_of(year)
     told = [each for each in years if each.is_told]
     who = {row.id: row for row in rows(_TOLD, sellers=[each.seller for each in told])} if told else {}
-    found = [_told(who[each.seller], each) for each in told]
+    gone = [row.id for row in who.values() if not row.legal_name]
+    sold_as = {row.seller_id: row.seller_snapshot for row in rows(_SOLD_AS, sellers=gone)} if gone else {}
+    found = [_told(who[each.seller], sold_as.get(each.seller, {}), each) for each in told]
     left_out = len(years) - len(told)
     audit.note("tax report made", f"year:{year}", by=None, after={"sellers": len(told), "left out": left_out})
     return found, left_out
 
 
-def _told(seller: Row[Any], year: Year) -> Told:
+def _told(seller: Row[Any], sold_as: dict[str, Any], year: Year) -> Told:
     iban = payees.opened(seller.account) if seller.account else ""
-    return Told(seller, tax_facts.opened(seller.id), iban, year)
+    return Told(seller, sold_as, tax_facts.opened(seller.id), iban, year)

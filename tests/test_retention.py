@@ -15,6 +15,7 @@ from shop import (
     proposals,
     sanctions,
     sellers,
+    tax_facts,
     verdicts,
 )
 from shop.checklist import Item, State, of
@@ -78,6 +79,7 @@ def clean():
     """What the shop does by itself every hour and every day."""
     papers.shred_what_is_due()
     payees.shred_due()
+    tax_facts.forget_due()
     forgetting.forget_what_was_left()
     db.session.commit()
     db.session.expire_all()

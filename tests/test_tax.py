@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import select, text, update
 
-from shop import accounts, bank_accounts, checklist, clock, tax_facts, tax_numbers, tax_year, vault
+from shop import accounts, bank_accounts, checklist, clock, tax_command, tax_facts, tax_numbers, tax_year, vault
 from shop.checklist import Item, State
 from shop.database import db
 from shop.errors import Refused
@@ -282,6 +282,18 @@ def test_the_file_tells_who_how_much_and_by_which_number_and_stands_in_the_audit
             (f"year:{year}", {"sellers": 1, "left out": 0}),
         ]
         assert "123456782" not in everything("audit")
+
+
+def test_who_left_and_is_forgotten_by_the_day_of_the_file_is_told_as_they_sold(mug, at_the_desk, monkeypatch):
+    bought({mug.small: 1})
+    as_sold = {"legal_name": "Atelier Mina B.V.", "street": "Oudegracht 1", "vat_number": "NL999999990B51"}
+    db.session.execute(update(Order).values(seller_snapshot=as_sold))
+    db.session.execute(update(Seller).values(legal_name="", street="", vat_number=""))
+    db.session.commit()
+    monkeypatch.setattr(tax_year, "FEW", 1)
+    found, _left_out = tax_year.report(tax_year.present())
+    line = dict(zip(tax_command.HEAD, tax_command.row(found[0]), strict=True))
+    assert {name: line[name] for name in as_sold} == as_sold
 
 
 # The page
