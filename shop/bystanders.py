@@ -26,6 +26,7 @@ from shop.models import (
     Profile,
     Purchase,
     Seller,
+    SellerKind,
     Tag,
     User,
     Variant,
@@ -120,6 +121,7 @@ def _warn(case: str, found: Row[Any], row: Row[Any]) -> None:
         seller_email=who.get("email", ""),
         reason=reasons.PRODUCTS[found.reason].said.said(row.language),
         is_unsafe=found.reason == "unsafe",
+        is_private=who.get("kind") == SellerKind.INDIVIDUAL,
     )
 
 

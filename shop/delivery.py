@@ -6,7 +6,7 @@ holidays of the Algemene termijnenwet (art. 3, first paragraph).
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,6 +24,12 @@ class Days(NamedTuple):
 
     first: date
     last: date
+
+
+def begin_of(day: date) -> datetime:
+    """The moment at which a day begins in Amsterdam, where the clocks are never changed before one at night in UTC."""
+    midnight = datetime.combine(day, time(), UTC)
+    return midnight - (midnight.astimezone(AMSTERDAM).utcoffset() or timedelta())
 
 
 def ordering_day(moment: datetime) -> date:

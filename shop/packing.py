@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, and_, bindparam, func, literal_column, or_, select, tuple_, union_all, update
@@ -15,7 +15,7 @@ from sqlalchemy.orm import selectinload
 
 from shop import carriers, clock, jobs, newcomers, notifications, orders, transfers
 from shop.database import anywhere, db, first, rows, run
-from shop.delivery import AMSTERDAM
+from shop.delivery import AMSTERDAM, begin_of
 from shop.errors import NotFound, Refused
 from shop.i18n import _
 from shop.models import Order, OrderLine, OrderStatus, Profile, Purchase, Seller, Vetting
@@ -164,12 +164,6 @@ def shop_of(person: int) -> Row[Any]:
 def today() -> datetime:
     """The moment at which this day began, in Amsterdam; what had to leave before it is late."""
     return begin_of(clock.now().astimezone(AMSTERDAM).date())
-
-
-def begin_of(day: date) -> datetime:
-    """The moment at which a day begins in Amsterdam, where the clocks are never changed before one at night in UTC."""
-    midnight = datetime.combine(day, time(), clock.UTC)
-    return midnight - (midnight.astimezone(AMSTERDAM).utcoffset() or timedelta())
 
 
 def listed(seller: int, show: str, after: str = "") -> Leaf:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from shop import clock, gateways, newcomers, packing, payouts, statements
 from shop.database import rows, rows_and_more
-from shop.delivery import AMSTERDAM
+from shop.delivery import AMSTERDAM, begin_of
 from shop.errors import NotFound
 from shop.i18n import _
 from shop.models import (
@@ -263,6 +263,6 @@ def _sales(seller: int) -> list[Day]:
     """The last thirty days in Amsterdam, the oldest first, today with what there is by now."""
     last = clock.now().astimezone(AMSTERDAM).date()
     days = [last - timedelta(days=DAYS - 1 - n) for n in range(DAYS + 1)]
-    begins = {f"day{n}": packing.begin_of(day) for n, day in enumerate(days)}
+    begins = {f"day{n}": begin_of(day) for n, day in enumerate(days)}
     found = {row.n: row for row in rows(_SALES, seller=seller, **begins)}
     return [Day(days[n], int(found[n].orders), int(found[n].minor or 0)) for n in range(DAYS)]

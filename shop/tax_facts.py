@@ -14,14 +14,14 @@ from sqlalchemy import Row, and_, bindparam, delete, exists, or_, select
 
 from shop import audit, clock, jobs, papers, tax_numbers, vault
 from shop.accounts import Person
+from shop.contested import is_contested
 from shop.database import connection, first, insert, rows
 from shop.errors import Refused
-from shop.models import Order, Profile, Seller, SellerKind, TaxNumber, User, Vetting
+from shop.models import Order, Seller, SellerKind, TaxNumber, Vetting
 
 KEPT = timedelta(days=7 * 366)  # after the last sale: so long the tax office may ask (AWR art. 52)
 
-numbers, sellers, profiles = TaxNumber.__table__, Seller.__table__, Profile.__table__
-users, orders = User.__table__, Order.__table__
+numbers, sellers, orders = TaxNumber.__table__, Seller.__table__, Order.__table__
 _OF = select(*numbers.c["country", "tail", "has_birth_date", "set_at"]).where(
     numbers.c.seller_id == bindparam("seller")
 )
@@ -31,16 +31,14 @@ _has_sold_since = exists().where(
     orders.c.seller_id == sellers.c.id, orders.c.paid_at > bindparam("sold_before", type_=orders.c.paid_at.type)
 )
 _is_over = or_(
-    and_(sellers.c.vetting == Vetting.REFUSED, sellers.c.decided_at < _BEFORE),
-    and_(sellers.c.vetting.in_((Vetting.DRAFT, Vetting.NEEDS_FIXING)), sellers.c.applied_at < _BEFORE),
-    and_(sellers.c.vetting == Vetting.SUSPENDED, or_(sellers.c.banned_at < _BEFORE, ~users.c.is_active)),
+    and_(sellers.c.vetting.in_((Vetting.REFUSED, Vetting.NEEDS_FIXING)), sellers.c.decided_at < _BEFORE),
+    and_(sellers.c.vetting == Vetting.DRAFT, sellers.c.applied_at < _BEFORE),
+    sellers.c.ended_at < _BEFORE,
 )
 _DUE = (
     select(numbers.c.id)
     .join(sellers, sellers.c.id == numbers.c.seller_id)
-    .join(profiles, profiles.c.id == sellers.c.profile_id)
-    .outerjoin(users, users.c.id == profiles.c.user_id)
-    .where(numbers.c.set_at < _BEFORE, _is_over, ~_has_sold_since)
+    .where(numbers.c.set_at < _BEFORE, _is_over, ~_has_sold_since, ~is_contested(numbers.c.seller_id))
     .limit(500)
 )
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, and_, bindparam, case, func, select
 
-from shop import audit, clock, packing, payees, tax_facts
+from shop import audit, clock, payees, tax_facts
 from shop.database import rows
-from shop.delivery import AMSTERDAM
+from shop.delivery import AMSTERDAM, begin_of
 from shop.errors import Refused
 from shop.i18n import _
 from shop.models import Account, BankAccount, BankState, LedgerEntry, Moment, Order, Seller
@@ -139,7 +139,7 @@ def _bounds(year: int) -> dict[str, datetime]:
     if not FIRST <= year <= present():
         raise Refused(_("There are no figures of that year."), 404)
     days = [date(year, 1 + 3 * n, 1) for n in range(QUARTERS)] + [date(year + 1, 1, 1)]
-    begins = [packing.begin_of(day) for day in days]
+    begins = [begin_of(day) for day in days]
     return {"begin": begins[0], **{f"end{n}": end for n, end in enumerate(begins[1:])}}
 
 

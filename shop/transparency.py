@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from sqlalchemy import Row, bindparam, case, func, select
 
 from shop import clock
 from shop.database import rows
-from shop.delivery import AMSTERDAM
+from shop.delivery import AMSTERDAM, begin_of
 from shop.models import Appeal, Moment, Statement
 
 MONTHS = 12
@@ -68,7 +68,7 @@ def report() -> Report:
 def _made(now: datetime) -> Report:
     here = now.astimezone(AMSTERDAM)
     starts = _months(here.year, here.month)
-    midnights = [_begin(day) for day in starts]
+    midnights = [begin_of(day) for day in starts]
     ends = {f"end{n}": end for n, end in enumerate([*midnights[1:], now + timedelta(days=1)])}
     by_month: list[dict[str, int]] = [{} for _month in starts]
     why: dict[tuple[str, str], int] = {}
@@ -80,12 +80,6 @@ def _made(now: datetime) -> Report:
             why[row.verdict, row.reason] = why.get((row.verdict, row.reason), 0) + row.times
     median = _median(rows(_HOURS, since=midnights[0]))
     return Report(starts, tuple(by_month), why, _ends(rows(_APPEALS, since=midnights[0])), automated, median, now)
-
-
-def _begin(day: date) -> datetime:
-    """Midnight in Amsterdam; the clocks are never changed on the first of a month before one at night in UTC."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return midnight - (midnight.astimezone(AMSTERDAM).utcoffset() or timedelta())
 
 
 @lru_cache(maxsize=4)

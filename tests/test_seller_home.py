@@ -5,8 +5,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from shop import accounts, clock, packing, payouts, plots, seller_home
+from shop import accounts, clock, payouts, plots, seller_home
 from shop.database import db
+from shop.delivery import begin_of
 from shop.errors import NotFound
 from shop.models import (
     Account,
@@ -202,7 +203,7 @@ def test_others_have_their_own_figures(mina, mug, lamp):
     ],
 )
 def test_a_day_begins_at_midnight_also_when_the_clocks_change(day, begins):
-    assert f"{packing.begin_of(day):%Y-%m-%d %H:%M}" == begins
+    assert f"{begin_of(day):%Y-%m-%d %H:%M}" == begins
 
 
 # The drawing

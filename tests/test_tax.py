@@ -138,13 +138,15 @@ def test_of_a_business_no_birth_is_asked_and_of_a_person_it_is(mina, kind, is_en
         ({"vetting": Vetting.DRAFT}, 181, False),
         ({"vetting": Vetting.APPROVED}, 3000, True),
         ({"vetting": Vetting.SUSPENDED}, 3000, True),
-        ({"vetting": Vetting.SUSPENDED, "banned_at": True}, 181, False),
+        ({"vetting": Vetting.SUSPENDED, "ended_at": True}, 179, True),
+        ({"vetting": Vetting.SUSPENDED, "ended_at": True}, 181, False),
+        ({"vetting": Vetting.WAITING, "ended_at": True}, 181, False),  # who left before anybody had decided
     ],
 )
 def test_it_is_forgotten_when_its_time_is_over(mina, pass_time, facts, days, is_kept):
     told(mina)
-    if "banned_at" in facts:
-        facts = facts | {"banned_at": clock.now()}
+    if "ended_at" in facts:
+        facts = facts | {"ended_at": clock.now()}
     db.session.execute(update(Seller).values(**facts))
     pass_time(days=days)
     tax_facts.forget_due()
@@ -157,7 +159,7 @@ def test_of_who_has_sold_and_left_it_is_kept_for_seven_years(mug, at_the_desk, p
     seller = db.session.scalars(select(Seller)).one()
     seller.profile.user_id = a_person("mina").id
     told(seller, born=None)
-    db.session.execute(update(Seller).values(vetting=Vetting.SUSPENDED, banned_at=clock.now()))
+    db.session.execute(update(Seller).values(vetting=Vetting.SUSPENDED, ended_at=clock.now()))
     pass_time(days=years * 366)
     tax_facts.forget_due()
     assert bool(db.session.scalars(select(TaxNumber.id)).all()) == is_kept

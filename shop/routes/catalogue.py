@@ -140,6 +140,7 @@ def carry_out(code: str) -> Answer:
 @bp.get("/import/<code>/report.csv")
 def report(code: str) -> Answer:
     """The report as a file."""
+    limits.spend(limits.EXPORTS, "exports", str(current_user.id))
     sent = catalogue_imports.called(_seller(), code)
     return _file(stream_with_context(_written(sent.id)), "etalage-report.csv")
 

@@ -79,13 +79,14 @@ def tell() -> Answer:
 @bp.get("/tax.csv")
 def table() -> Answer:
     """The quarters of a year, for a spreadsheet or who keeps one's books."""
-    out = StringIO()
+    limits.spend(limits.EXPORTS, "exports", str(current_user.id))
+    out, year = StringIO(), _year()
     sheet = csv.writer(out)
     sheet.writerow([_("Year"), _("Quarter"), _("Credited"), _("Sales"), _("Fees"), _("Paid out"), _("Currency")])
-    for each in tax_year.of(_mine().id, _year()):
+    for each in tax_year.of(_mine().id, year):
         for n, one in enumerate(each.quarters, 1):
             sums = [f"{one.credited / 100:.2f}", one.sales, f"{one.fees / 100:.2f}", f"{one.paid_out / 100:.2f}"]
             sheet.writerow([each.year, n, *sums, each.currency])
     answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="etalage-tax-{_year()}.csv"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="etalage-tax-{year}.csv"'
     return answer

@@ -6,7 +6,7 @@ from datetime import date
 
 from flask import Blueprint
 
-from shop import accounts, feed, packing, papers
+from shop import accounts, feed, packing, papers, sweeping
 from shop.application import TERMS
 from shop.hypermedia import Answer, page
 
@@ -49,4 +49,6 @@ def privacy() -> Answer:
         session_days=accounts.SESSION_LASTS.days,
         refused_days=papers.REFUSED.days,
         undecided_days=papers.UNDECIDED.days,
+        ended_days=papers.ENDED.days,
+        cart_days=sweeping.CART_KEPT.days,
     )
