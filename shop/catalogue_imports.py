@@ -68,7 +68,7 @@ _REPLACE = (
     .where(imports.c.seller_id == bindparam("seller"), imports.c.state == ImportState.READY)
     .values(state=ImportState.FAILED, content=b"", problem=bindparam("words"), ended_at=bindparam("now"))
 )
-_LOCK = select(Seller.id).where(Seller.id == bindparam("seller")).with_for_update()
+_LOCK = select(Seller.id).where(Seller.id == bindparam("seller")).with_for_update(key_share=True)  # buyers go on
 _SLUGS = select(categories.c.slug)
 
 

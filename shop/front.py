@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from functools import lru_cache
 from io import BytesIO
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, Response
@@ -78,6 +79,18 @@ class Asked(HtmxAwareRequest):  # type: ignore[misc]  # it has no types
         if IN_MEMORY in self.environ:
             return BytesIO()
         return cast(IO[bytes], super()._get_file_stream(total_content_length, content_type, *given, **more))
+
+
+@lru_cache(maxsize=COOKIES)
+def network(address: str) -> str:
+    """By what an address is counted. Of IPv6 its /64: whoever has one address there has all of them."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address or "unknown"
+    if isinstance(found, IPv4Address):
+        return address
+    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
 
 
 def root(asked: Request) -> str:

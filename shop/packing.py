@@ -284,9 +284,12 @@ def _arrive(order: int, was: str, seller: int, *, by: int | None) -> None:
 
 @jobs.patient_handler
 def tell_of_shipping(order: int) -> None:
-    """Mail the buyer that it is on its way, and where it can be followed, once; not of what was taken back."""
+    """Mail the buyer that it is on its way, and where it can be followed, once; not of what was taken back.
+
+    Also when its seller said meanwhile that it has arrived: else nobody would hear of it who could say otherwise.
+    """
     found = db.session.get(Order, order)
-    if found is None or found.status != OrderStatus.SHIPPED:
+    if found is None or found.status not in (OrderStatus.SHIPPED, OrderStatus.DELIVERED):
         return
     if found.shipped_at is not None and clock.now() < found.shipped_at + WAY_BACK:
         return  # it was taken back and sent again: that has a job of its own

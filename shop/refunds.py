@@ -216,6 +216,21 @@ def call_off(order: Row[Any], by: int | None) -> dict[int, int]:
     return {row.variant_id: row.quantity for row in rows(_LINES, order=order.id)}
 
 
+def lock(order: int) -> Row[Any] | None:
+    """An order that was paid, with its purchase locked as `give` does; before anything of it moves."""
+    row = first(_ORDER, order=order)
+    if row is not None:
+        inbox.lock(row.payment_id)
+    return row
+
+
+def call_off_if_empty(order: int, by: int | None) -> None:
+    """What has not left after all, and was given back whole meanwhile, is off; it was locked before."""
+    row = first(_ORDER, order=order)
+    if row is not None and not any(part.left.total for part in books.left(order)):
+        stock.put_back(call_off(row, by), has_counted=not row.kin)
+
+
 # At the gateway
 
 

@@ -150,10 +150,11 @@ def close_what_was_announced() -> None:
     for seller_id in connection().scalars(due).all():
         seller = db.session.get_one(Seller, seller_id, populate_existing=True)
         told = _announced(seller)
+        if not _set(seller, table.c.closes_at.is_not(None), closes_at=None):
+            continue  # an appeal was granted in this moment
         if seller.vetting == Vetting.APPROVED:
             _stop(seller, None, told)
-        over = {"banned_at": clock.now(), "ended_at": clock.now(), "closes_at": None, "vetting_note": told}
-        _set(seller, table.c.closes_at.is_not(None), **over)
+        _set(seller, banned_at=clock.now(), ended_at=clock.now(), vetting_note=told)
         audit.note("shop closed", f"seller:{seller.profile.handle}", by=None, reason="its notice is over")
 
 
@@ -180,7 +181,9 @@ def _unban(seller: Seller, made: Proposal, by: Person, second: Person) -> None:
     _grant_open(seller, Verdict.BANNED, by)
     was, chosen, owner = seller.vetting, reasons.GOOD[made.reason], seller.profile.user
     is_closed = seller.banned_at is not None
-    _set(seller, banned_at=None, closes_at=None, ended_at=None)
+    as_seen = table.c.banned_at.is_not(None) if is_closed else table.c.closes_at.is_not(None)
+    if not _set(seller, as_seen, banned_at=None, closes_at=None, ended_at=None):
+        raise Refused(_("This application has just changed. Please look again."))
     told = note_of(chosen, made.words)
     if not is_closed:  # it was only announced: all stays as it is
         pass

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, null, update
 
-from shop import carriers, clock, history, jobs, notifications, orders, packing
+from shop import carriers, clock, history, jobs, notifications, orders, packing, refunds
 from shop.database import db, run
 from shop.errors import Refused
 from shop.i18n import _
@@ -36,11 +36,16 @@ def back_until(order: Order) -> datetime | None:
 
 
 def take_back(order: Order, *, by: int) -> None:
-    """It has not left after all: it lies packed again, as before, and its buyer has heard nothing. Once."""
+    """It has not left after all: it lies packed again, as before, and its buyer has heard nothing. Once.
+
+    What was given back whole meanwhile is off, and its goods are on the shelf again.
+    """
+    refunds.lock(order.id)
     if back_until(order) is None:
         raise Refused(_("This cannot be taken back any more. You can still correct the number of the parcel."))
     orders.move(order.id, OrderStatus.SHIPPED, OrderStatus.PACKED, by=by)
     run(_NOT_SENT, order=order.id)
+    refunds.call_off_if_empty(order.id, by)
 
 
 def correct(order: Order, carrier: str, tracking: str, *, by: int) -> None:

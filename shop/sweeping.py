@@ -8,16 +8,23 @@ from sqlalchemy import bindparam, delete, exists
 
 from shop import clock, jobs
 from shop.database import run
-from shop.models import Cart, CartLine, Invitation, Moment, PasswordReset, Session
+from shop.models import Cart, CartLine, Invitation, Moment, PasswordReset, Purchase, Session
 
 CART_KEPT = timedelta(days=90)  # since something was put in; sign-in and devices have their own span, in accounts
 
-carts, lines = Cart.__table__, CartLine.__table__
+carts, lines, purchases = Cart.__table__, CartLine.__table__, Purchase.__table__
 _BEFORE = bindparam("before", type_=Moment)
 _OLD_LINES = delete(lines).where(lines.c.added_at < _BEFORE)
+# Money may still come for it, and then the cart says whether the same was paid in another tab (`settlement`).
+_MAY_BE_PAID = exists().where(
+    purchases.c.cart_id == carts.c.id, purchases.c.settled_at.is_(None), purchases.c.placed_at >= _BEFORE
+)
 # A person's own cart stays, empty: it is one row, and goes with the account.
 _OLD_CARTS = delete(carts).where(
-    carts.c.user_id.is_(None), carts.c.created_at < _BEFORE, ~exists().where(lines.c.cart_id == carts.c.id)
+    carts.c.user_id.is_(None),
+    carts.c.created_at < _BEFORE,
+    ~exists().where(lines.c.cart_id == carts.c.id),
+    ~_MAY_BE_PAID,
 )
 _OVER = [
     delete(table).where(table.c.expires_at < _BEFORE)

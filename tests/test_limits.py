@@ -101,3 +101,17 @@ def test_a_refusal_says_how_long_to_wait(app):
         with pytest.raises(TooManyRequests) as no:
             limits.spend("1 per minute", "noor")
     assert 1 <= no.value.retry_after <= 60
+
+
+@pytest.mark.parametrize(
+    ("address", "counted_as"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff::2", "2001:db8:1:2::"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7", "192.0.2.7"),
+    ],
+)
+def test_who_has_a_network_of_ipv6_is_counted_as_one(app, address, counted_as):
+    with app.test_request_context(environ_base={"REMOTE_ADDR": address}):
+        assert limits.who_asks() == counted_as

@@ -402,3 +402,20 @@ def test_the_buyers_page_knows_all_states(order, mina):
     packing.receive(sent(order, mina), by=None)
     db.session.commit()
     assert [step.became for step in purchases.steps([order])[order.id]] == ["paid", "packed", "shipped", "delivered"]
+
+
+def test_who_is_told_at_once_that_it_has_arrived_still_hears_that_it_was_sent(order, mina, letters, pass_time):
+    packing.hand_over(again(sent(order, mina, tracking="").id), shop(mina), by=mina)
+    db.session.commit()
+    db.session.remove()
+    pass_time(minutes=15)
+    assert len(of_the_parcel(letters)) == 1
+
+
+def test_what_was_given_back_whole_and_has_not_left_after_all_is_off(order, mina):
+    order = sent(order, mina)
+    refunds.give(order.id)
+    db.session.commit()
+    shipping.take_back(again(order.id), by=mina)
+    db.session.commit()
+    assert again(order.id).status == "cancelled"

@@ -6,12 +6,13 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 import shop
 from shop import accounts, cart, clock, sweeping
 from shop.database import db
-from shop.models import Cart, CartLine, Invitation, PasswordReset, Session, User
+from shop.models import Cart, CartLine, Invitation, PasswordReset, Purchase, Session, User
+from tests.till import placed
 
 ALL = Path(shop.__file__).parent.parent
 
@@ -64,3 +65,16 @@ def test_work_that_is_written_down_is_known_to_every_process():
     told = subprocess.run(loads, cwd=ALL, capture_output=True, text=True, check=True)
     assert len(written) > 20
     assert written - set(told.stdout.split()) == set()
+
+
+def test_a_cart_whose_payment_may_still_come_tells_whether_the_same_was_paid_in_another_tab(
+    at_the_desk, mug, pass_time
+):
+    opened = db.session.scalar(select(Cart.id).where(Cart.code == cart.open_for(None)))
+    db.session.commit()
+    pass_time(days=91)
+    purchase, _attempt = placed({mug.small: 1})
+    db.session.execute(update(Purchase).where(Purchase.id == purchase).values(cart_id=opened))
+    db.session.commit()
+    sweeping.sweep_what_is_over()
+    assert db.session.scalar(select(Purchase.cart_id).where(Purchase.id == purchase)) == opened

@@ -43,6 +43,7 @@ DONE = {
 LONGEST = 80
 OPENINGS = "400 per hour"  # of orders, which show where buyers live: more than anybody packs
 LISTS_SEEN = "120 per hour"  # of lists with names
+CORRECTIONS = "5 per day"  # of one parcel's number: each is a mail to its buyer
 # What a listing of this status asks of its seller; other statuses ask nothing. A new one needs a line here.
 LISTINGS = {
     ProductStatus.DOWN: lambda n: ngettext("product was taken down: see why", "products were taken down: see why", n),
@@ -174,6 +175,7 @@ def correct(number: str) -> Answer:
     """It goes with another carrier, or has another number; the buyer is told."""
 
     def put_right(found: Order, form: ShipmentForm) -> None:
+        limits.spend(CORRECTIONS, "parcel corrected", found.code)
         shipping.correct(found, form.carrier.data, form.tracking.data or "", by=current_user.id)
 
     return _done_with(number, put_right, "corrected")

@@ -127,3 +127,16 @@ def test_an_answer_that_has_left_makes_room_for_the_next(app, client):
         client.get(f"/media/{name}").close()  # nobody wants it any more
         assert client.head(f"/media/{name}").status_code == 200
         assert client.get("/media/none").status_code == 404
+
+
+def test_a_place_for_a_paper_is_given_back_whatever_breaks():
+    class Broken:
+        def read(self, _size):
+            raise OSError("gone")
+
+    door = edge.Edge(lambda _environ, _start: [b""])
+    asked = {"PATH_INFO": "/sell/papers", "CONTENT_LENGTH": "10", "wsgi.input": Broken(), "REMOTE_ADDR": "192.0.2.7"}
+    for _time in range(3):  # at most two of one address are let in at once
+        with pytest.raises(OSError, match="gone"):
+            door(dict(asked), None)
+    assert door._in_sight._taken.total() == 0
