@@ -30,6 +30,7 @@ from shop.database import db
 from shop.errors import Refused
 from shop.gateways.bank_sandbox import SILENT
 from shop.models import BankAccount, Job, LookUpKind, Profile, Role, RoleGrant, Seller, SentMail, User, Vetting
+from tests import disk
 from tests.bookkeeping import bought, payable, send_due
 from tests.cast import a_seller
 from tests.test_transfers import sent
@@ -463,7 +464,7 @@ def test_the_number_stands_nowhere_but_sealed(selling, rex, app, letters, capsys
         db.session.commit()
         mails += "".join(mail.as_string() for mail in letters())
     told = mails + "".join(capsys.readouterr()) + caplog.text + everything()
-    logs = "".join(file.read_text(errors="replace") for file in app_files(app))
+    logs = disk.bytes_of(app_files(app)).decode(errors="replace")
     for iban in CANARY:
         assert iban[-4:] in told  # we did look where something is
         assert iban[4:] not in told.upper().replace(" ", "")

@@ -10,6 +10,7 @@ from shop import papers, sanctions, vault, verdicts
 from shop.database import db
 from shop.models import Paper, PaperKind, Role, Vetting
 from shop.words import Words
+from tests import disk
 from tests.applicants import a_person, accept_all, an_applicant
 from tests.papers import CANARY, jpeg
 from tests.test_notifications import mail_server  # noqa: F401
@@ -23,10 +24,6 @@ def every_row(app):
     with app.app_context():
         asked = [db.session.execute(table.select()).all() for table in db.metadata.sorted_tables]
         return repr(asked).encode()
-
-
-def files_of(folder):
-    return b"".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
 
 
 @pytest.fixture
@@ -76,14 +73,15 @@ def test_no_byte_of_a_paper_is_in_a_mail_a_row_or_the_log(app, judged, mail_serv
 def test_a_copy_of_the_shop_holds_no_byte_of_a_paper_and_without_the_keys_opens_none(app, judged, tmp_path):
     """There is no command for a backup yet: a copy of the instance folder stands in, its keys left at home."""
     copy = tmp_path / "backup"
-    shutil.copytree(app.instance_path, copy, ignore=shutil.ignore_patterns("keys", "*-queue"))
-    held = files_of(copy)
+    disk.copied(app.instance_path, copy)
+    shutil.rmtree(copy / "keys")
+    held = disk.bytes_in(copy)
     assert len(held) > len(PAGE)
     assert CANARY not in held
     with app.app_context():
         wrapped = papers.called(judged).wrapped_key
         sealed = (copy / "papers" / f"{judged}.1").read_bytes()
-        assert wrapped not in files_of(Path(app.instance_path) / "keys")
+        assert wrapped not in disk.bytes_in(Path(app.instance_path) / "keys")
         assert vault.unseal(vault.unwrap(wrapped), f"{judged}.1", sealed) == PAGE
         for file in (Path(app.instance_path) / "keys").iterdir():
             file.unlink()

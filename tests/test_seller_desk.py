@@ -40,11 +40,15 @@ def test_the_queue_and_its_counts_are_read_from_an_index_however_many_wait(app, 
 
 
 def test_the_search_is_read_from_the_indexes_of_what_names_begin_with(app, at_the_desk):
-    names = {f"name{n}": "Atelier%" for n in range(len(seller_desk.WAYS))}
-    found = plan(select(seller_desk._hits), handle="atelier%", **names)
-    assert "ix_profiles_handle_begins" in found
-    assert "ix_profiles_name_begins" in found
-    assert "SCAN profiles" not in found and "Seq Scan" not in found
+    names = ("ix_profiles_handle_begins", "ix_profiles_name_begins")
+    if connection().dialect.name == "postgresql":  # of so few rows its plan says nothing; LIKE needs these operators
+        made = connection().execute(text("SELECT indexname, indexdef FROM pg_indexes")).all()
+        assert {name for name, words in made if "pattern_ops" in words} >= set(names)
+        return
+    asked = {f"name{n}": "Atelier%" for n in range(len(seller_desk.WAYS))}
+    found = plan(select(seller_desk._hits), handle="atelier%", **asked)
+    assert [name in found for name in names] == [True, True]
+    assert "SCAN profiles" not in found
 
 
 def test_who_closed_the_account_does_not_wait(app, at_the_desk):

@@ -16,6 +16,7 @@ from shop.database import db
 from shop.errors import NotFound, Refused
 from shop.gateways.paper_reader import Read
 from shop.models import Paper, PaperKind, Role
+from tests import disk
 from tests.cast import a_seller
 from tests.papers import CANARY
 
@@ -123,10 +124,10 @@ def test_nobody_finds_a_byte_of_a_paper_in_the_database_on_the_disk_or_in_the_lo
             with closing(sqlite3.connect(db.engine.url.database)) as outside_a_transaction:
                 outside_a_transaction.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         told = repr(db.session.execute(db.select(Paper.__table__)).all()).encode()
-    disk = b"".join(file.read_bytes() for file in Path(app.instance_path).rglob("*") if file.is_file())
+    lies_there = disk.bytes_in(app.instance_path)
     said = "".join(capfd.readouterr()).encode()
-    assert len(disk) > len(PAGE)
-    assert [CANARY in part for part in (told, disk, said)] == [False] * 3
+    assert len(lies_there) > len(PAGE)
+    assert [CANARY in part for part in (told, lies_there, said)] == [False] * 3
     assert file_of(app, code).parent.stat().st_mode & 0o777 == 0o700
     assert [file.stat().st_mode & 0o777 for file in (Path(app.instance_path) / "keys").iterdir()] == [0o600]
 

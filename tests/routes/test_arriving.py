@@ -14,6 +14,7 @@ from shop.database import db
 from shop.gateways.paper_reader import Read
 from shop.models import Paper, PaperKind, Role, Seller
 from shop.routes import clip_desk, studio
+from tests import disk
 from tests.applying import begun
 from tests.cast import a_profile, a_seller
 from tests.papers import CANARY, jpeg
@@ -108,7 +109,7 @@ def on_disk():
         try:
             leads = os.readlink(f"/proc/self/fd/{one}")
             if leads.startswith("/") and not leads.startswith(("/memfd:", "/dev/", "/proc/")):
-                found += [leads] if CANARY in Path(f"/proc/self/fd/{one}").read_bytes() else []
+                found += [leads] if CANARY in disk.bytes_of([f"/proc/{os.getpid()}/fd/{one}"]) else []
         except OSError:
             continue
     return found
