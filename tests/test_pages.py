@@ -119,6 +119,7 @@ def test_what_is_not_on_the_list_is_no_page(demo_shop):
     rex.post(f"/moderation/papers/{paper}/opening", data={"reason": "A test of what is a page."})
     given = {"filename": "icons.svg", "name": film, "code": sending.rsplit("/", 1)[1], "number": "1"}
     askers = {"payouts.seller": (mina, given), "papers.picture": (rex, {**given, "code": paper})}
+    askers |= {"tax.table": (mina, given)}
     askers |= {f"catalogue.{name}": (mina, {**given, "code": sent}) for name in ("export", "template", "report")}
     for rule in demo_shop.url_map.iter_rules():
         if rule.endpoint in NO_PAGES:
