@@ -30,7 +30,6 @@ from shop.models import (
 )
 from shop.money import Money
 from tests.bookkeeping import accounts, bought, give, journals, order_of, pieces
-from tests.cast import a_profile
 from tests.till import at_the_bank, history, news, paid, payment_of, placed, shelf, states
 
 pytestmark = pytest.mark.usefixtures("at_the_desk")
@@ -40,16 +39,6 @@ pytestmark = pytest.mark.usefixtures("at_the_desk")
 def the_gateway_is_cheap(monkeypatch):
     """What it keeps has a test of its own."""
     monkeypatch.setattr(sandbox_payments, "fee_of", lambda _amount: 0)
-
-
-@pytest.fixture
-def kais(mug):
-    """Kai shows the mug in a clip, and Mina offers ten per cent for that."""
-    profile = a_profile("kai", "Kai")
-    db.session.add(profile)
-    db.session.get(Product, mug.id).creator_rate = 1000
-    db.session.commit()
-    return profile.id
 
 
 # What comes in

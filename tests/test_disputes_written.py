@@ -39,7 +39,6 @@ from tests.written_down import (  # noqa: F401
     alerts,
     entries,
     events,
-    kais,
     only,
     rows,
 )

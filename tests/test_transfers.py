@@ -12,10 +12,9 @@ from shop.errors import NotFound
 from shop.gateways import sandbox_payments
 from shop.gateways.payment_port import RejectedError, UnreachableError
 from shop.gateways.payment_sandbox import SandboxGateway
-from shop.models import Order, PayoutAccount, Product, Profile, Reversal, SandboxObject, Seller, Transfer, User, Vetting
+from shop.models import Order, PayoutAccount, Profile, Reversal, SandboxObject, Seller, Transfer, User, Vetting
 from shop.payouts import Standing
 from tests.bookkeeping import accounts, bought, give, journals, order_of, payable, payable_profile, send_due
-from tests.cast import a_profile
 from tests.till import news, states
 
 pytestmark = pytest.mark.usefixtures("at_the_desk")
@@ -32,15 +31,6 @@ def mina(mug):
     seller = db.session.scalar(select(Seller.id))
     payable(seller)
     return seller
-
-
-@pytest.fixture
-def kais(mug):
-    profile = a_profile("kai", "Kai")
-    db.session.add(profile)
-    db.session.get(Product, mug.id).creator_rate = 1000
-    db.session.commit()
-    return profile.id
 
 
 def sent():

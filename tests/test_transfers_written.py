@@ -36,7 +36,6 @@ from tests.written_down import (  # noqa: F401
     entries,
     heard_of_transfers,
     jobs_for,
-    kais,
     only,
     raising,
     rows,

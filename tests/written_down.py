@@ -23,13 +23,11 @@ from shop.models import (
     Event,
     Job,
     LedgerEntry,
-    Product,
     Seller,
     Transfer,
 )
 from shop.money import Money
 from tests.bookkeeping import bought, payable
-from tests.cast import a_profile
 
 TUESDAY = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 EUR_28_45 = Money(2845, "EUR")
@@ -39,16 +37,6 @@ EUR_28_45 = Money(2845, "EUR")
 def _a_cheap_tuesday(monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: TUESDAY)
     monkeypatch.setattr(sandbox_payments, "fee_of", lambda _amount: 0)
-
-
-@pytest.fixture
-def kais(mug):
-    """Kai, whose clips lead to mugs, and who has a tenth of what they bring; gives his profile."""
-    profile = a_profile("kai", "Kai")
-    db.session.add(profile)
-    db.session.get(Product, mug.id).creator_rate = 1000
-    db.session.commit()
-    return profile.id
 
 
 @pytest.fixture
