@@ -1,15 +1,15 @@
 """Catalogue columns: what stands in which column of a seller's CSV, how it is written and how it is read again.
 
-A cell that a spreadsheet would take for a formula gets an apostrophe in front, and loses it when it is read, so what
-was exported and imported again is the same. One that begins with apostrophes before such a sign gets one more.
+What was exported and imported again is the same.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from shop import amounts
+from shop.amounts import decimal
 from shop.errors import Refused
 from shop.i18n import LANGUAGES, _
 from shop.models import StockKind
@@ -23,9 +23,6 @@ PLAIN = (
     *("handling_days", "commission"),
 )
 SPEC = "spec_"
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-_NUMBER = re.compile(r"[0-9]{1,12}([.,][0-9]{1,2})?")
-_GROUPED = re.compile(r"[0-9]{1,3}([.,])[0-9]{3}(?:\1[0-9]{3})*(?:(?!\1)[.,][0-9]{1,2})?")
 
 
 class Column(NamedTuple):
@@ -65,52 +62,21 @@ def spec_columns(specs: list[Any]) -> list[str]:
     return [f"{SPEC}{each['key']}_{code}" for each in specs for code in LANGUAGES]
 
 
-# Formulas
-
-
-def tame(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def wild(text: str) -> str:
-    """The text as it was before `tame`."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
-
-
 # Numbers
 
 
 def hundredths(text: str) -> int:
-    """A price or a rate with a comma or a point, `1.234,50` or `1,234.5` or `12`, in hundredths; 422 for others."""
-    plain = text.strip().removeprefix("€").strip()
-    if _NUMBER.fullmatch(plain):
-        units, _sign, part = plain.replace(",", ".").partition(".")
-        return int(units) * 100 + int(part.ljust(2, "0"))
-    if _GROUPED.fullmatch(plain) and len(plain) <= 16:
-        units, part = _split(plain)
-        return int(units) * 100 + int(part.ljust(2, "0"))
-    raise Refused(_("This is not a number with at most two decimals: %(text)s.", text=shown(text)), 422)
-
-
-def _split(grouped: str) -> tuple[str, str]:
-    """A number with signs between its thousands: its whole part and its decimals."""
-    last = max(grouped.rfind("."), grouped.rfind(","))
-    has_decimals = len(grouped) - last - 1 < 3
-    whole, part = (grouped[:last], grouped[last + 1 :]) if has_decimals else (grouped, "")
-    return re.sub(r"[.,]", "", whole), part
+    """A price or a rate with a comma or a point, in hundredths; 422 for others."""
+    if (found := amounts.hundredths(text)) is None:
+        raise Refused(_("This is not a number with at most two decimals: %(text)s.", text=shown(text)), 422)
+    return found
 
 
 def whole(text: str) -> int:
     """A whole number from nought on; 422 for others."""
-    if not re.fullmatch(r"[0-9]{1,9}", plain := text.strip()):
+    if (found := amounts.whole(text)) is None:
         raise Refused(_("This is not a whole number: %(text)s.", text=shown(text)), 422)
-    return int(plain)
-
-
-def decimal(minor: int, sign: str) -> str:
-    """Hundredths as a number with two decimals."""
-    return f"{minor // 100}{sign}{minor % 100:02d}"
+    return found
 
 
 def shown(text: str) -> str:

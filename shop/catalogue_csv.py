@@ -20,14 +20,13 @@ from shop.catalogue_columns import (
     is_known,
     product_cells,
     spec_columns,
-    tame,
     variant_cells,
-    wild,
 )
 from shop.database import rows
 from shop.errors import Refused
 from shop.i18n import _
 from shop.models import Category, Product, Variant
+from shop.spreadsheets import tame, wild
 
 LARGEST = 5 * 1024 * 1024  # bytes
 MOST_LINES = 10_000

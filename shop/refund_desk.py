@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, func, or_, select
 from sqlalchemy.orm import selectinload
 
-from shop import audit, books, refunds, transfers
+from shop import amounts, audit, books, refunds, transfers
 from shop.audit import Actor
 from shop.books import Went
 from shop.database import db, first, rows
@@ -173,11 +172,10 @@ def quantities(desk: Desk, asked: Mapping[str, str]) -> list[int]:
 
 
 def minor_of(typed: str) -> int:
-    """An amount with a point or a comma and two decimals, in minor units; `Refused` for anything else."""
-    found = re.fullmatch(r"(\d{1,8})(?:[.,](\d{2}))?", typed.strip(), re.ASCII)
-    if found is None:
-        raise Refused(_("Write an amount such as 12.50."), 422)
-    return int(found[1]) * 100 + int(found[2] or 0)
+    """An amount as it is typed, in minor units; `Refused` for anything else."""
+    if (found := amounts.hundredths(typed)) is None:
+        raise Refused(_("Write an amount as 12.50."), 422)
+    return found
 
 
 def failed() -> Sequence[Row[Any]]:

@@ -19,11 +19,12 @@ from shop import (
     jobs,
     listings,
 )
-from shop.catalogue_columns import hundredths, tame, wild
+from shop.catalogue_columns import hundredths
 from shop.database import db
 from shop.delivery_tables import Stretch
 from shop.errors import Refused
 from shop.models import CatalogueImport, Picture, Product, Role, User, Variant
+from shop.spreadsheets import tame, wild
 from shop.words import Words
 from tests.cast import a_category, a_product, a_profile, a_seller, a_variant, both
 

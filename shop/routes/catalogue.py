@@ -12,7 +12,6 @@ from sqlalchemy import Row
 from werkzeug.datastructures import FileStorage
 
 from shop import catalogue_csv, catalogue_imports, i18n, limits, listings, sellers
-from shop.catalogue_columns import tame
 from shop.database import db, let_go
 from shop.errors import NotFound, Refused
 from shop.hypermedia import Answer, Form, leave, page
@@ -20,6 +19,7 @@ from shop.i18n import _, _l
 from shop.limits import each_address
 from shop.models import ImportState, Outcome
 from shop.routes import catalogue_words
+from shop.spreadsheets import tame
 
 bp = Blueprint("catalogue", __name__, url_prefix="/seller/products")
 

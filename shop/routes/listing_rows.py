@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from flask import request
 
-from shop import delivery_tables, listings
+from shop import amounts, delivery_tables, listings
 from shop.countries import COUNTRIES
 from shop.delivery_tables import Stretch
 from shop.errors import Refused
@@ -20,31 +20,27 @@ from shop.money import Money
 from shop.words import Words
 
 BLANK = 2  # empty rows under a table, to be filled in
-_AMOUNT = re.compile(r"(\d{1,7})(?:[.,](\d{1,2}))?")
-_THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?:\.\d{3})*,\d{1,2}$)|(?<=\d),(?=\d{3}(?:,\d{3})*\.\d{1,2}$)")
-_WHOLE = re.compile(r"\d{1,7}")
 _BETWEEN = re.compile(r"(?:^|\s+)/(?:\s+|$)")  # and not in "black/white"
 _SPLIT = re.compile(r"[,;\n]")
 
 
 def minor(text: str) -> int:
-    """An amount as one types it, in cents: "79,95" and "79.95" are 7995, "1.079,95" is 107995. 422 for what is none."""
-    found = _AMOUNT.fullmatch(_THOUSANDS.sub("", text.strip().removeprefix("€").strip()))
-    if found is None:
+    """An amount as one types it, in cents; 422 for what is none."""
+    if (found := amounts.hundredths(text)) is None:
         raise Refused(_("Write an amount as 12.50."), 422)
-    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
+    return found
 
 
 def whole(text: str) -> int:
     """A whole number that is not negative; 422 for what is none."""
-    if not _WHOLE.fullmatch(text.strip()):
+    if (found := amounts.whole(text)) is None:
         raise Refused(_("Fill in a whole number."), 422)
-    return int(text)
+    return found
 
 
 def typed(amount: int | None) -> str:
     """An amount in cents as a field has it: `12.50`, in Dutch `12,50`."""
-    return "" if amount is None else f"{amount // 100}{decimal_sign()}{amount % 100:02}"
+    return "" if amount is None else amounts.decimal(amount, decimal_sign())
 
 
 def color_of(text: str) -> Words:

@@ -22,6 +22,7 @@ from shop.i18n import _, _l, pgettext
 from shop.models import Account, Role
 from shop.money import Money
 from shop.payouts import Payee
+from shop.spreadsheets import tame
 
 bp = Blueprint("payouts", __name__)
 
@@ -124,11 +125,6 @@ def written(lines: Iterable[Row[Any]]) -> str:
         amounts = (f"{row.amount_minor / 100:.2f}", f"{int(row.balance_minor) / 100:.2f}")
         sheet.writerow([*map(tame, texts), *amounts, tame(row.amount_currency)])
     return "\ufeff" + out.getvalue()
-
-
-def tame(text: str) -> str:
-    """A text that a spreadsheet takes for a text: one that begins like a formula gets an apostrophe."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 # The account with the gateway

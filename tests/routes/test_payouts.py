@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from shop import accounts, gateways, ledger, refunds, sanctions
 from shop.database import db
 from shop.models import Account, PayoutAccount, Profile, Role, Seller
-from shop.routes.payouts import tame
+from shop.spreadsheets import tame
 from shop.words import Words
 from tests.bookkeeping import bought
 from tests.cast import a_profile
