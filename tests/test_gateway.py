@@ -26,7 +26,7 @@ from shop.gateways.payment_port import (
 from shop.gateways.payment_stripe import StripeGateway
 from shop.models import PaymentState
 from shop.money import Money
-from tests.stripe import face
+from tests.stripe import answers, face
 
 pytestmark = pytest.mark.usefixtures("at_the_desk")
 
@@ -46,12 +46,16 @@ def premises(app, at_the_desk):
 
 @pytest.fixture(params=["sandbox", "stripe"])
 def gateway(request, app, premises):
-    """The sandbox itself; and `StripeGateway`, with Stripe's SDK and real HTTP between it and the same rules."""
+    """The sandbox itself; and `StripeGateway`, with Stripe's SDK and real HTTP between it and the same rules.
+
+    Whatever was told in between is, to the letter, something that Stripe may tell.
+    """
     if request.param == "sandbox":
         yield premises
-        return
-    with face.served(face.Face(app, premises)) as address:
-        yield StripeGateway("sk_test_12345678", "pk_test_1", {}, "https://shop.example", api=address)
+    else:
+        with face.served(face.Face(app, premises)) as address:
+            yield StripeGateway("sk_test_12345678", "pk_test_1", {}, "https://shop.example", api=address)
+    assert [wrong for call in of_the_sandbox(premises, "event") for wrong in answers.deviations(call["event"])] == []
 
 
 @pytest.fixture

@@ -84,12 +84,10 @@ def movement(thing: dict[str, Any]) -> Movement:
 
 def _about(source: dict[str, Any]) -> tuple[str, str]:
     """The payment that a movement belongs to, and what moved."""
-    payment, itself = str(source.get("payment_intent") or ""), str(source.get("id") or "")
-    kind = source.get("object")
-    if kind == "charge":
-        return payment, payment or itself
+    itself, kind = str(source.get("id") or ""), source.get("object")
     if kind == "transfer":
         return str((source.get("metadata") or {}).get("payment", "")), itself
     if kind == "transfer_reversal":
         return "", str(source.get("transfer") or "")
-    return payment, itself
+    payment = str(source.get("payment_intent") or "")
+    return payment, payment or itself if kind == "charge" else itself

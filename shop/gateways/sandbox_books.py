@@ -6,6 +6,8 @@ from shop.gateways.sandbox_memory import Memory, Thing, collapsed, ordered, stam
 from shop.models import SandboxObject
 
 DISPUTE_FEE = 1500  # cents
+# Stripe's `type` where it is another word than the `reporting_category`.
+TYPES = {"dispute": "adjustment", "dispute_reversal": "adjustment", "transfer_reversal": "transfer_refund"}
 
 _named = SandboxObject.__table__.c.name
 
@@ -20,7 +22,7 @@ def moved(memory: Memory, kind: str, source: Thing, amount: int, fee: int = 0) -
     movement = {
         "id": ordered("txn"),
         "object": "balance_transaction",
-        "type": kind,
+        "type": TYPES.get(kind, kind),
         "reporting_category": kind,
         "amount": amount,
         "fee": fee,

@@ -21,7 +21,17 @@ from shop.models import SandboxObject
 KEYS_LAST = timedelta(hours=24)
 WEATHER = "weather"
 NAMED_ONLY = ("latest_charge", "payment_method", "balance_transaction", "transfer")
-OURS = ("balance", "becomes", "course", "keeps", "next_time", "return_path", "shares", "wish")  # nobody is told
+OURS = (
+    "balance",
+    "becomes",
+    "course",
+    "dispute",
+    "keeps",
+    "next_time",
+    "return_path",
+    "shares",
+    "wish",
+)  # nobody is told
 
 Thing = dict[str, Any]
 

@@ -129,10 +129,10 @@ def _method(memory: Memory, wish: Wish) -> Thing:
 def _become(memory: Memory, intent: Thing, status: str, failure: str = "") -> Thing:
     """Move a payment to a status, and let an event tell of it."""
     intent = {**intent, "status": status}
-    if failure:
-        intent["last_payment_error"] = why(failure)
     if status == "canceled":
         intent["cancellation_reason"] = failure
+    elif failure:
+        intent["last_payment_error"] = why(failure)
     if status == "succeeded":
         intent |= {"payment_method": _kept(memory, intent), "latest_charge": _charge(memory, intent)}
     if status != "requires_action":
@@ -219,7 +219,6 @@ def open_page(memory: Memory, wish: Wish) -> Thing:
         "livemode": False,
         "metadata": wish.metadata,
         "url": f"/sandbox/bank/{code}",
-        "amount": wish.amount,
         "return_path": wish.back,
         "wish": list(wish),
     }

@@ -37,7 +37,7 @@ def bank(code: str) -> Answer:
     if found is None:
         raise _not_here()
     payment, is_open = found
-    amount = Money(payment["amount"], payment["currency"].upper())
+    amount = Money(payment.get("amount") or payment["amount_total"], payment["currency"].upper())
     return page("sandbox/bank.html", "bank", code=code, amount=amount, is_open=is_open, back=payment["return_path"])
 
 

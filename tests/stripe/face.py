@@ -23,7 +23,7 @@ from shop.gateways import sandbox_shares as shares
 from shop.gateways.payment_port import AccountRequest, KeyConflictError, RejectedError
 from shop.gateways.payment_sandbox import SandboxGateway, forget_customer, open_customer
 from shop.gateways.sandbox_memory import OURS, Memory, Thing, named
-from tests.stripe import wire
+from tests.stripe import answers, wire
 
 Asked = dict[str, Any]
 Answer = Callable[[Memory, Asked, str], Thing]
@@ -93,6 +93,7 @@ class Face:
             thing = self._once(memory, request, asked, lambda: answer(memory, asked, name))
             if "rejected" not in thing:
                 thing = shown(memory, thing, wanted)
+                assert not (found := answers.deviations(thing)), found
         if "rejected" in thing:
             code = str(thing["rejected"])
             raise Wrong(404 if code == "resource_missing" else 400, "invalid_request_error", code)
