@@ -1,4 +1,4 @@
-"""Whom the shop asks outside: registers and banks, as the operator chose. In production never a sandbox."""
+"""Whom the shop asks outside, as the operator chose: registers, banks, unsafe goods. In production never a sandbox."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from shop.environment import Reader
 
 
 class Outside(NamedTuple):
-    """Who is asked about addresses, companies and bank accounts: `off`, `sandbox`, or somebody real."""
+    """Who is asked about addresses, companies, accounts and unsafe products: `off`, `sandbox`, or somebody real."""
 
     addresses: str
     companies: str
     kvk_key: str
     banks: str
+    recalls: str
+    recall_checks: int  # so many listings are held against that list each day
 
 
 def read(reader: Reader, env: str) -> Outside:
     """What the operator chose; with no word from them sandboxes where one tries out, and nobody in production."""
     is_real = env == "production"
     is_demo = reader.flag("DEMO", default=not is_real)
-    return Outside(_addresses(reader, is_demo, is_real), *_companies(reader, is_real), _banks(reader, is_real))
+    checks = int(reader.number("RECALL_CHECKS", 20, 1, 1000))
+    asked = (*_companies(reader, is_real), _banks(reader, is_real), _recalls(reader, is_real), checks)
+    return Outside(_addresses(reader, is_demo, is_real), *asked)
 
 
 def _addresses(reader: Reader, is_demo: bool, is_real: bool) -> str:
@@ -51,4 +55,17 @@ def _banks(reader: Reader, is_real: bool) -> str:
     chosen = reader.one_of("BANK_CHECK", *(("off", "sandbox") if is_real else ("sandbox", "off")))
     if is_real and chosen == "sandbox":
         reader.wrong.append("BANK_CHECK=sandbox says what it was told to say: not when APP_ENV=production")
+    return chosen
+
+
+def _recalls(reader: Reader, is_real: bool) -> str:
+    """What of our goods is known to be unsafe: `safety-gate`, an https address or a path of ours, else `off`."""
+    chosen = reader.text("RECALLS_FEED", "off" if is_real else "sandbox")
+    if is_real and chosen == "sandbox":
+        reader.wrong.append("RECALLS_FEED=sandbox has alerts that somebody made up: not when APP_ENV=production")
+    is_place = chosen.startswith(("https://", "/"))
+    if chosen not in ("off", "sandbox", "safety-gate") and not is_place:
+        reader.wrong.append(
+            f"RECALLS_FEED must be off or sandbox or safety-gate, an https:// address, or a path from /, not {chosen!r}"
+        )
     return chosen
