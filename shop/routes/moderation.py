@@ -24,6 +24,7 @@ from shop import (
     seller_desk,
     sellers,
     statements,
+    tax_asked,
     verdicts,
 )
 from shop.access import is_fresh
@@ -101,6 +102,7 @@ def _context(applied: Seller) -> dict[str, Any]:
         "answers_of": evidence.ANSWERS,
         "dated": verdicts.DATED,
         "is_own": is_own,
+        "asked": tax_asked.of(applied.id),
         "may_decide": may_decide,
         "has_it": may_decide and claims.has(applied, current_user),
         "holder": claims.holder(applied),
