@@ -98,6 +98,7 @@ def _context(applied: Seller) -> dict[str, Any]:
         "fixes": [step.item for step in steps if step.state == State.FIX],
         "evidence": found._replace(twins=[]) if is_own else found,  # nobody reads what they themselves are suspected of
         "own_orders": bought,
+        "shared": [] if is_own else marks.shared(applied.id, current_user.id),
         "papers_of": checklist.PAPERS,
         "answers_of": evidence.ANSWERS,
         "dated": verdicts.DATED,
