@@ -46,7 +46,9 @@ _QUEUE = (
     .limit(PAGE + 1)
 )
 _WAITING = select(func.count()).select_from(_FOR.subquery())
-_OPEN_OF = _OPEN.where(made.c.seller_id == bindparam("seller"), made.c.verdict == bindparam("verdict")).limit(1)
+_OPEN_OF = _OPEN.where(
+    made.c.seller_id == bindparam("seller"), made.c.verdict == bindparam("verdict"), made.c.reason != bindparam("but")
+).limit(1)
 
 
 def undoes(verdict: Verdict) -> Callable[[Undo], Undo]:
@@ -113,9 +115,12 @@ def waiting(to: Actor) -> int:
     return int(rows(_WAITING, person=to.id)[0][0])
 
 
-def open_of(seller: Seller, verdict: Verdict) -> Row[Any] | None:
-    """The appeal of this seller against this kind of verdict that waits, with who decided what it is about."""
-    return first(_OPEN_OF, seller=seller.id, verdict=str(verdict))
+def open_of(seller: Seller, verdict: Verdict, *, but: str = "-") -> Row[Any] | None:
+    """The appeal of this seller against this kind of verdict that waits, with who decided what it is about.
+
+    `but`: not one against a verdict for this reason.
+    """
+    return first(_OPEN_OF, seller=seller.id, verdict=str(verdict), but=but)
 
 
 def is_for(row: Row[Any], person: Actor) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from shop import books, inbox, refunds, stock
+from shop import books, brushing, inbox, refunds, stock
 from shop.database import rows
 
 REASON = "cancelled"
@@ -33,6 +33,6 @@ def take_in(payment: int) -> None:
     for order, pieces in left.items():
         if pieces:
             refunds.was_there(refunds.take(order, pieces, reason=REASON))
-            freed[not order.kin].update(refunds.call_off(order, None))
+            freed[brushing.counts(order.kin)].update(refunds.call_off(order, None))
     for has_counted, quantities in freed.items():
         stock.put_back(quantities, has_counted=has_counted)

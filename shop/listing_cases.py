@@ -18,6 +18,7 @@ from shop import (
     appeals,
     audit,
     bystanders,
+    case_reasons,
     clock,
     jobs,
     marks,
@@ -50,7 +51,6 @@ CAN_GO_DOWN = (ProductStatus.LIVE, ProductStatus.REVIEW, ProductStatus.PAUSED)
 
 cases, products = ListingCase.__table__, Product.__table__
 _waiting = cases.c.state == CaseState.WAITING
-_ACCEPTED = select(cases.c.why).where(cases.c.product_id == bindparam("product"), cases.c.state == CaseState.APPROVED)
 _AGAIN = update(cases).where(cases.c.product_id == bindparam("product"), _waiting)
 _WITHDRAW = _AGAIN.values(state=CaseState.WITHDRAWN, decided_at=bindparam("now"))
 _CLOSE = update(cases).where(cases.c.id == bindparam("case"), _waiting)
@@ -70,13 +70,19 @@ def look_at(product: Product) -> str:
     found = _found(product)
     if no := [risk.words for risk in found if risk.gravity == Gravity.FORBIDDEN]:
         raise Refused(" ".join(no), 422)
-    accepted = {(each["code"], each["found"]) for row in rows(_ACCEPTED, product=product.id) for each in row.why}
-    why = [risk for risk in found if (risk.code, risk.found) not in accepted]
-    if not why:
-        withdraw(product.id)
-        return ProductStatus.LIVE
-    _wait(product.id, why)
-    return ProductStatus.REVIEW
+    if why := case_reasons.anew(product.id, found):
+        _wait(product.id, why)
+        return ProductStatus.REVIEW
+    withdraw(product.id)
+    return ProductStatus.LIVE
+
+
+def point_out(product: Product, why: list[dict[str, Any]]) -> bool:
+    """Have a moderator look at what is for sale; nothing happens to it meanwhile. False where there is nothing new."""
+    alone(product)
+    if told := case_reasons.more(product.id, why):
+        _wait(product.id, told)
+    return bool(told)
 
 
 def _found(product: Product) -> list[Risk]:
@@ -84,10 +90,9 @@ def _found(product: Product) -> list[Risk]:
     return risks(product, has_mark=has_mark, prints=picture_prints.remember(product))
 
 
-def _wait(product_id: int, why: list[Risk]) -> None:
+def _wait(product_id: int, why: list[dict[str, Any]]) -> None:
     """Open a case; where one waits already, it is about this from now on, and keeps its place."""
-    told = [{"code": risk.code, "field": risk.field, "found": risk.found} for risk in why]
-    facts = {"why": told, "word_list": word_list.version()}
+    facts = {"why": why, "word_list": word_list.version()}
     if connection().execute(_AGAIN.values(facts), {"product": product_id}).rowcount == 0:
         db.session.add(_new(product_id, **facts))
         db.session.flush()
@@ -98,8 +103,11 @@ def _new(product_id: int, **facts: Any) -> ListingCase:
 
 
 def withdraw(product_id: int) -> None:
-    """Nobody has to look any more: its seller took it back, or changed what it was about."""
-    run(_WITHDRAW, product=product_id, now=clock.now())
+    """Its seller took it back, or changed what it was about: nobody has to look any more, but for what stays."""
+    if stays := case_reasons.lasting(product_id):
+        _wait(product_id, stays)
+    else:
+        run(_WITHDRAW, product=product_id, now=clock.now())
 
 
 # Somebody looks
@@ -167,14 +175,22 @@ def decide(case: ListingCase, verdict: str, *, by: Actor, reason: str, words: Wo
     if connection().execute(_CLOSE.values(told), {"case": case.id}).rowcount != 1:
         raise Refused(_("This was decided just now. Please look again."))
     db.session.refresh(case)
-    _move(product, ProductStatus.REVIEW, BECOMES[CaseState(verdict)])
+    was = product.status
+    _move(product, was, _becomes(was, CaseState(verdict)))
     _write_down(product, case, by)
     if because:
         kind = Verdict.ASKED if verdict == CaseState.FIX else Verdict.TAKEN_DOWN
         since = case.opened_at
         statements.write(product.seller, kind, by=by, reason=because, words=words, product=product, sent_in=since)
-    else:
+    elif was == ProductStatus.REVIEW:
         _tell_approved(product, case)
+
+
+def _becomes(was: str, verdict: CaseState) -> ProductStatus:
+    """What was only pointed out while it was for sale, or paused, stays so when it is approved."""
+    if was not in CAN_GO_DOWN:
+        raise Refused(_("This has just changed. Please look again."))
+    return ProductStatus(was) if verdict == CaseState.APPROVED and was != ProductStatus.REVIEW else BECOMES[verdict]
 
 
 def take_down(product: Product, *, by: Actor, reason: str, words: Words) -> ListingCase:
@@ -184,7 +200,7 @@ def take_down(product: Product, *, by: Actor, reason: str, words: Words) -> List
     because = _told(reason, words)
     if product.status not in CAN_GO_DOWN:
         raise Refused(_("This is not for sale, so there is nothing to take down."))
-    withdraw(product.id)
+    run(_WITHDRAW, product=product.id, now=clock.now())
     told = {"state": CaseState.TAKEN_DOWN, "reason": reason, "words": words}
     case = _new(product.id, **told, decided_by_id=by.id, decided_at=clock.now())
     db.session.add(case)

@@ -17,6 +17,7 @@ from shop.models import Product, StockKind
 from shop.word_list import Gravity
 from shop.words import Words
 
+RECALLED = "recalled"  # the official list of unsafe products may have it (`safety_checks`)
 WARNINGS = "warnings"  # what a category may ask for besides its own specs
 LONGEST_HANDLING = 60  # days
 LEAST_RETURNS = 14  # days, from the seller's own terms (2011/83/EU art. 9)
@@ -207,6 +208,7 @@ _WHY = {
     "shelf_allergens": _l("This looks like food (“%(found)s”), but not in a category for it."),
     "banned_picture": _l("A picture is like one of a product that was taken down (%(found)s)."),
     "others_picture": _l("A picture is like one of another seller's (%(found)s)."),
+    RECALLED: _l("It looks like a product that the alert %(found)s calls unsafe."),
     "reported": _l("A moderator looked at it: %(found)s."),
 }
 

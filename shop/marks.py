@@ -30,14 +30,22 @@ _TWINS = (
     .limit(100)
 )
 
+# What says whose a shop is. Mailbox, telephone and address anybody can type who knows them, and those of a trader
+# everybody knows: a stranger who did would choose who may not decide about them. Of those a moderator is told.
+SAME_HANDS = (MarkKind.IBAN, MarkKind.VAT, MarkKind.COMPANY, MarkKind.DOCUMENT)
+
 _near, _own = sellers.alias("near"), profiles.alias("near_own")
 _ours, _others = Paper.__table__.alias("near_ours"), Paper.__table__.alias("near_others")
 _ties, _of_them = marks.alias("near_ties"), marks.alias("near_of_them")
 
 
 def near(seller: Any) -> ColumnElement[bool]:
-    """Of the seller of a query: is this `:person`'s own shop, or does it share a mark or a paper with their shop?"""
-    same_mark = and_(_of_them.c.kind == _ties.c.kind, _of_them.c.mark == _ties.c.mark)
+    """Of the seller of a query: is this `:person`'s own shop, or does it share with theirs what only one can have?
+
+    That is a paper, the number of one, an account, or the number of a company.
+    """
+    is_hard = or_(*(_ties.c.kind == kind for kind in SAME_HANDS))  # no list: it would be put into words each time
+    same_mark = and_(is_hard, _of_them.c.kind == _ties.c.kind, _of_them.c.mark == _ties.c.mark)
     same_paper = or_(
         _others.c.file_mark == _ours.c.file_mark,
         and_(_others.c.picture_mark == _ours.c.picture_mark, _ours.c.picture_mark != b""),
@@ -53,6 +61,15 @@ def near(seller: Any) -> ColumnElement[bool]:
     return theirs.where(_own.c.user_id == bindparam("person"), is_same).correlate(seller.table).exists()
 
 
+_SHARED = (
+    select(_ties.c.kind)
+    .join_from(_ties, _of_them, and_(_of_them.c.kind == _ties.c.kind, _of_them.c.mark == _ties.c.mark))
+    .join(_near, _near.c.id == _of_them.c.seller_id)
+    .join(_own, _own.c.id == _near.c.profile_id)
+    .where(_ties.c.seller_id == bindparam("seller"), _near.c.id != _ties.c.seller_id)
+    .where(_own.c.user_id == bindparam("person"))
+    .order_by(_ties.c.kind)
+)
 _NEAR = select(sellers.c.id).where(sellers.c.id == bindparam("seller"), near(sellers.c.id))
 
 # How a telephone number of a country begins where it is called from abroad.
@@ -117,8 +134,13 @@ def twins(seller: Seller) -> list[Twin]:
 
 
 def is_near(seller: int, person: int) -> bool:
-    """Is this shop somebody's own, or is something of it the same as of theirs? Then others decide about it."""
+    """Is this shop somebody's own, or in the same hands as theirs? Then others decide about it."""
     return first(_NEAR, seller=seller, person=person) is not None
+
+
+def shared(seller: int, person: int) -> list[str]:
+    """What of this shop is the same as of this person's own one, by kind. It keeps nobody from deciding by itself."""
+    return [row.kind for row in rows(_SHARED, seller=seller, person=person)]
 
 
 # Written in one way

@@ -65,7 +65,7 @@ _back = (
     .scalar_subquery()
 )
 # Of the seller of a query: how many others have had an order delivered and kept it. Ten orders to oneself, or to who
-# shares something with the seller (`brushing`), are none.
+# shares something with the seller (`brushing`), are none; nor is one to the seller's mailbox, whoever typed it.
 delivered = (
     select(func.count(distinct(_email)))
     .select_from(orders)

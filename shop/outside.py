@@ -1,26 +1,34 @@
-"""Whom the shop asks outside: registers and banks, as the operator chose. In production never a sandbox."""
+"""Whom the shop asks outside, as the operator chose: registers, banks, unsafe goods. In production never a sandbox."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import NamedTuple
 
 from shop.environment import Reader
 
 
 class Outside(NamedTuple):
-    """Who is asked about addresses, companies and bank accounts: `off`, `sandbox`, or somebody real."""
+    """Who is asked about addresses, companies, accounts and unsafe products: `off`, `sandbox`, or somebody real."""
 
     addresses: str
     companies: str
     kvk_key: str
     banks: str
+    vop: tuple[str, ...]  # the contract with who asks the banks, see `bank_vop.Contract`
+    recalls: str
+    recall_checks: int  # so many listings are held against that list each day
 
 
 def read(reader: Reader, env: str) -> Outside:
     """What the operator chose; with no word from them sandboxes where one tries out, and nobody in production."""
     is_real = env == "production"
     is_demo = reader.flag("DEMO", default=not is_real)
-    return Outside(_addresses(reader, is_demo, is_real), *_companies(reader, is_real), _banks(reader, is_real))
+    checks = int(reader.number("RECALL_CHECKS", 20, 1, 1000))
+    banks = _banks(reader, is_real)
+    asked = (*_companies(reader, is_real), banks, _vop(reader, banks), _recalls(reader, is_real), checks)
+    return Outside(_addresses(reader, is_demo, is_real), *asked)
 
 
 def _addresses(reader: Reader, is_demo: bool, is_real: bool) -> str:
@@ -48,7 +56,44 @@ def _companies(reader: Reader, is_real: bool) -> tuple[str, str]:
 
 def _banks(reader: Reader, is_real: bool) -> str:
     """On whose name an account is."""
-    chosen = reader.one_of("BANK_CHECK", *(("off", "sandbox") if is_real else ("sandbox", "off")))
+    chosen = reader.one_of("BANK_CHECK", *(("off", "sandbox") if is_real else ("sandbox", "off")), "vop")
     if is_real and chosen == "sandbox":
         reader.wrong.append("BANK_CHECK=sandbox says what it was told to say: not when APP_ENV=production")
+    return chosen
+
+
+VOP = ("VOP_URL", "VOP_BIC", "VOP_CERTIFICATE", "VOP_TOKEN_URL", "VOP_CLIENT", "VOP_SECRET", "VOP_SCOPE")
+_BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
+
+
+def _vop(reader: Reader, banks: str) -> tuple[str, ...]:
+    """The contract for `BANK_CHECK=vop`: where, as whom, and a certificate, or where tokens come from."""
+    told = {name: reader.text(name, "") for name in VOP}
+    if banks != "vop":
+        reader.wrong += [f"{name} is set, and BANK_CHECK={banks} does not use it" for name in VOP if told[name]]
+        return ()
+    for name in ("VOP_URL", "VOP_TOKEN_URL"):
+        if not told[name].startswith("https://") and (told[name] or name == "VOP_URL"):
+            reader.wrong.append(f"{name} must be an https:// address: names and accounts go there")
+    if not _BIC.fullmatch(told["VOP_BIC"]):
+        reader.wrong.append("VOP_BIC must be the BIC of who asks the banks for you, of 8 or 11 signs")
+    if told["VOP_CERTIFICATE"] and not Path(told["VOP_CERTIFICATE"]).is_file():
+        reader.wrong.append("VOP_CERTIFICATE must be a file with the certificate and its key")
+    if len({bool(told[name]) for name in ("VOP_TOKEN_URL", "VOP_CLIENT", "VOP_SECRET")}) > 1:
+        reader.wrong.append("VOP_TOKEN_URL, VOP_CLIENT and VOP_SECRET belong together: set all of them, or none")
+    if not told["VOP_CERTIFICATE"] and not told["VOP_SECRET"]:
+        reader.wrong.append("BANK_CHECK=vop needs VOP_CERTIFICATE, or VOP_TOKEN_URL with its client and secret")
+    return tuple(told.values())
+
+
+def _recalls(reader: Reader, is_real: bool) -> str:
+    """What of our goods is known to be unsafe: `safety-gate`, an https address or a path of ours, else `off`."""
+    chosen = reader.text("RECALLS_FEED", "off" if is_real else "sandbox")
+    if is_real and chosen == "sandbox":
+        reader.wrong.append("RECALLS_FEED=sandbox has alerts that somebody made up: not when APP_ENV=production")
+    is_place = chosen.startswith(("https://", "/"))
+    if chosen not in ("off", "sandbox", "safety-gate") and not is_place:
+        reader.wrong.append(
+            f"RECALLS_FEED must be off or sandbox or safety-gate, an https:// address, or a path from /, not {chosen!r}"
+        )
     return chosen

@@ -64,7 +64,7 @@ _MINE = (
         profiles.c.handle,
         profiles.c.name,
         sellers.c.id.label("seller"),
-        *sellers.c["kind", "vetting", "payouts_stopped_at"],
+        *sellers.c["kind", "vetting", "payouts_stopped_at", "tax_stopped_at"],
         func.coalesce(func.nullif(sellers.c.legal_name, ""), profiles.c.name).label("called"),
         func.coalesce(func.nullif(sellers.c.email, ""), users.c.email).label("email"),
         func.coalesce(sellers.c.country, addresses.c.country, HOME).label("country"),
@@ -91,7 +91,11 @@ _UNSURE = select(accounts.c.gateway_id).where(
 # Whose share may leave the shop: nobody's whose shop was stopped, or whose account was closed.
 is_stopped = exists().where(
     sellers.c.profile_id == transfers.c.profile_id,
-    or_(sellers.c.vetting == Vetting.SUSPENDED, sellers.c.payouts_stopped_at.is_not(None)),
+    or_(
+        sellers.c.vetting == Vetting.SUSPENDED,
+        sellers.c.payouts_stopped_at.is_not(None),
+        sellers.c.tax_stopped_at.is_not(None),
+    ),
 )
 # Nor that of who has changed where it goes to, for a week: time for its owner to say that it was somebody else.
 is_frozen = exists().where(sellers.c.profile_id == transfers.c.profile_id, _is_in_frost)
@@ -118,6 +122,7 @@ class Payee(NamedTuple):
     vetting: str  # empty of who sells nothing
     frozen_until: datetime | None = None  # nothing is sent before, because the bank account was changed
     is_held: bool = False  # two people have stopped their payouts
+    lacks_tax: bool = False  # their payouts wait for their tax details
 
     @property
     def has_sold(self) -> bool:
@@ -154,6 +159,7 @@ def payee(person: int) -> Payee:
         row.vetting or "",
         row.frozen_until,
         row.payouts_stopped_at is not None,
+        row.tax_stopped_at is not None,
     )
 
 

@@ -93,6 +93,12 @@ BY_ITSELF = _named(
      " het heeft goedgekeurd, kun je weer verkopen.",
      "A paper by which we know who you are has run out, and the new one has not been accepted yet. Once a moderator has"
      " accepted it, you can sell again."),
+    ("tax_details_missing", "DAC7 (EU) 2021/514, annex V, IV.A(2)",
+     "We hebben je gevraagd om je belastinggegevens en je twee keer herinnerd, en ze zijn er niet. De wet laat ons dan"
+     " niet uitbetalen. Vul ze in op de pagina Belasting van je winkel: je uitbetalingen gaan dan meteen verder."
+     " Verkopen kun je gewoon.",
+     "We asked for your tax details and reminded you twice, and they are not here. The law does not let us pay you"
+     " then. Fill them in on the page Tax of your shop: your payouts go on at once. You can sell as before."),
 )  # fmt: skip
 PAYOUTS = _named(
     ("fraud_suspected", TERMS, "Er zijn aanwijzingen van fraude. Je geld wacht tot we dat weten.",

@@ -18,6 +18,7 @@ from sqlalchemy import Row, and_, bindparam, or_, select, update
 from shop import (
     alerts,
     books,
+    brushing,
     clock,
     gateways,
     history,
@@ -133,7 +134,7 @@ def give(
         raise Refused(_("There is less left of this payment than that."))
     refund = take(row, pieces, reason=reason, by_id=by, token=token or None, asked=asked)
     if total == sum(part.left.total for part in left):
-        stock.put_back(call_off(row, by), has_counted=not row.kin)
+        stock.put_back(call_off(row, by), has_counted=brushing.counts(row.kin))
     jobs.later(send, refund=refund)
     return refund
 
@@ -228,7 +229,7 @@ def call_off_if_empty(order: int, by: int | None) -> None:
     """What has not left after all, and was given back whole meanwhile, is off; it was locked before."""
     row = first(_ORDER, order=order)
     if row is not None and not any(part.left.total for part in books.left(order)):
-        stock.put_back(call_off(row, by), has_counted=not row.kin)
+        stock.put_back(call_off(row, by), has_counted=brushing.counts(row.kin))
 
 
 # At the gateway

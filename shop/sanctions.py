@@ -9,7 +9,20 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, select, update
 
-from shop import accounts, appeals, audit, bystanders, clock, jobs, marks, proposals, reasons, sellers, statements
+from shop import (
+    accounts,
+    appeals,
+    audit,
+    bystanders,
+    clock,
+    jobs,
+    marks,
+    proposals,
+    reasons,
+    sellers,
+    statements,
+    tax_asked,
+)
 from shop.accounts import Person
 from shop.database import connection, db
 from shop.errors import Refused
@@ -80,7 +93,7 @@ def lift(seller: Seller, *, by: Person, words: Words, reason: str = "put_right")
 
 def _grant_open(seller: Seller, verdict: Verdict, by: Person) -> None:
     """Close the appeal against what is being undone, where there is one."""
-    appeal = appeals.open_of(seller, verdict)
+    appeal = appeals.open_of(seller, verdict, but=tax_asked.REASON)  # that one is about another stop
     if appeal is not None:
         if not appeals.is_for(appeal, by):
             raise Refused(_("This appeal is for another moderator to decide."), 403)
@@ -246,7 +259,10 @@ def _lift_by_appeal(seller: Seller, _about: Statement, by: Person, words: Words)
 
 
 @appeals.undoes(Verdict.PAYOUTS_STOPPED)
-def _release_by_appeal(seller: Seller, _about: Statement, by: Person, words: Words) -> bool:
-    """Their money goes on; `release_payouts` closes the appeal."""
+def _release_by_appeal(seller: Seller, about: Statement, by: Person, words: Words) -> bool:
+    """Their money goes on; `release_payouts` closes the appeal. What waits for tax details is a stop of its own."""
+    if about.reason == tax_asked.REASON:
+        tax_asked.excuse(seller, by=by, words=words)
+        return True
     release_payouts(seller, by=by, words=words, reason="we_were_wrong")
     return False

@@ -68,7 +68,7 @@ _SEALED = and_(papers.c.seller_id == sellers.c.id, papers.c.state == PaperState.
 _IN_USE = banks.c.state.in_((BankState.CURRENT, BankState.WAITING))
 _SHOP = (
     select(
-        *sellers.c["id", "vetting", "established_at"],
+        *sellers.c["id", "vetting", "established_at", "tax_stopped_at"],
         *profiles.c["handle", "name"],
         accounts.c.state.label("payouts"),
         select(func.min(papers.c.valid_until)).where(_SEALED).correlate(sellers).scalar_subquery().label("valid_until"),

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, and_, bindparam, delete, exists, or_, select
 
-from shop import audit, clock, jobs, papers, tax_numbers, vault
+from shop import audit, clock, jobs, papers, tax_asked, tax_numbers, vault
 from shop.accounts import Person
 from shop.contested import is_contested
 from shop.database import connection, first, insert, rows
@@ -52,7 +52,10 @@ class TaxFacts(NamedTuple):
 
 
 def give(seller: Seller, *, number: str, country: str, by: Person, born: date | None = None) -> None:
-    """Seal a seller's tax number, in the place of the one before. What it is stands nowhere else."""
+    """Seal a seller's tax number, in the place of the one before. What it is stands nowhere else.
+
+    Payouts that waited for it go on.
+    """
     is_person = seller.kind == SellerKind.INDIVIDUAL
     wrong = tax_numbers.error(country, number, is_person=is_person)
     wrong = wrong or (tax_numbers.birth_error(born) if is_person else None)
@@ -64,6 +67,7 @@ def give(seller: Seller, *, number: str, country: str, by: Person, born: date | 
     connection().execute(row.on_conflict_do_update(index_elements=["seller_id"], set_=same))
     if seller.vetting in (Vetting.APPROVED, Vetting.SUSPENDED):  # as with the account: once it may matter for money
         audit.note("tax details given", f"seller:{seller.profile.handle}", by=by, after={"country": country})
+        tax_asked.answered(seller)
 
 
 def _sealed(seller: int, facts: TaxFacts) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from sqlalchemy import Row, bindparam, case, func, select
 from shop import clock
 from shop.database import rows
 from shop.delivery import AMSTERDAM, begin_of
-from shop.models import Appeal, Moment, Statement
+from shop.models import Appeal, Moment, SafetyCheck, Statement
 
 MONTHS = 12
 LASTS = timedelta(hours=1)  # so long the same counts are shown
 
-statements, appeals = Statement.__table__, Appeal.__table__
+statements, appeals, checks = Statement.__table__, Appeal.__table__, SafetyCheck.__table__
 _since = bindparam("since", type_=Moment())
 _month = case(*[(statements.c.at < bindparam(f"end{n}", type_=Moment()), n) for n in range(MONTHS)])
 _VERDICTS = (
@@ -38,6 +38,11 @@ _HOURS = (
     .group_by(statements.c.waited_hours)
     .order_by(statements.c.waited_hours)
 )
+_CHECKS = select(
+    func.count().label("drawn"),
+    func.count(func.distinct(checks.c.product_id)).label("products"),
+    func.coalesce(func.sum(case((checks.c.alike > 0, 1), else_=0)), 0).label("alike"),
+).where(checks.c.at >= _since)
 
 
 class Report(NamedTuple):
@@ -50,6 +55,7 @@ class Report(NamedTuple):
     automated: int
     median_days: float | None  # from sent in to decided
     made_at: datetime
+    checks: Row[Any]  # random checks of goods (DSA art. 31(3)): drawn, different products, like what is on the list
 
     def total(self, verdict: str) -> int:
         """How often this was decided in the year."""
@@ -57,7 +63,7 @@ class Report(NamedTuple):
 
 
 def report() -> Report:
-    """The counts of a year; made anew once an hour, with three questions to the database."""
+    """The counts of a year; made anew once an hour, with four questions to the database."""
     now = clock.now()
     kept: Report | None = current_app.extensions.get("shop.transparency")
     if kept is None or not now - LASTS < kept.made_at <= now:
@@ -69,17 +75,19 @@ def _made(now: datetime) -> Report:
     here = now.astimezone(AMSTERDAM)
     starts = _months(here.year, here.month)
     midnights = [begin_of(day) for day in starts]
-    ends = {f"end{n}": end for n, end in enumerate([*midnights[1:], now + timedelta(days=1)])}
+    months = {f"end{n}": end for n, end in enumerate([*midnights[1:], now + timedelta(days=1)])}
     by_month: list[dict[str, int]] = [{} for _month in starts]
     why: dict[tuple[str, str], int] = {}
     automated = 0
-    for row in rows(_VERDICTS, since=midnights[0], **ends):
+    for row in rows(_VERDICTS, since=midnights[0], **months):
         by_month[row.n][row.verdict] = by_month[row.n].get(row.verdict, 0) + row.times
         automated += row.times if row.is_automated else 0
         if row.reason:
             why[row.verdict, row.reason] = why.get((row.verdict, row.reason), 0) + row.times
     median = _median(rows(_HOURS, since=midnights[0]))
-    return Report(starts, tuple(by_month), why, _ends(rows(_APPEALS, since=midnights[0])), automated, median, now)
+    ends = _ends(rows(_APPEALS, since=midnights[0]))
+    checked = rows(_CHECKS, since=midnights[0])[0]
+    return Report(starts, tuple(by_month), why, ends, automated, median, now, checked)
 
 
 @lru_cache(maxsize=4)

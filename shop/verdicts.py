@@ -245,9 +245,11 @@ def note_of(reason: Reason | None, words: Words) -> Words:
 
 
 def write_down(seller: Seller, was: str, by: Person | None, reason: str, looked_at: Collection[str] = ()) -> None:
-    """Note in the audit what became of a seller; last, as the audit wants it."""
+    """Note in the audit what became of a seller, and what of it is as of the shop of who decided; last of all."""
     after: dict[str, Any] = {"vetting": str(seller.vetting)}
     before, after = {"vetting": str(was)}, after | ({"checks": sorted(looked_at)} if looked_at else {})
+    if by and (shared := marks.shared(seller.id, by.id)):
+        after["same as of their own shop"] = shared
     audit.note("seller decided", f"seller:{seller.profile.handle}", by=by, reason=reason, before=before, after=after)
 
 

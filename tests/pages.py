@@ -51,7 +51,7 @@ EXAMPLES = {
     " WHERE users.email = 'mina@example.com' ORDER BY statements.id LIMIT 1",
     "appeals.look": "SELECT code FROM statements JOIN appeals ON statement_id = statements.id LIMIT 1",
     "catalogue.show": "SELECT code FROM catalogue_imports ORDER BY id LIMIT 1",
-    "listing_desk.case": "SELECT code FROM listing_cases ORDER BY id LIMIT 1",
+    "listing_desk.case": "SELECT code FROM listing_cases ORDER BY id DESC LIMIT 1",
     "listing_desk.listing": "SELECT code FROM products WHERE status = 'live' ORDER BY id LIMIT 1",
     "papers.show": "SELECT code FROM papers WHERE state = 'sealed' ORDER BY id LIMIT 1",
     "sandbox.bank": "SELECT name FROM sandbox_objects WHERE kind = 'page' LIMIT 1",
@@ -266,6 +266,7 @@ def furnish(app: Flask) -> Flask:
     _be_paid_elsewhere(app)
     _leave_a_link(app)
     _keep_the_moderators_busy(app)
+    _draw_goods(app)
     return app
 
 
@@ -294,6 +295,16 @@ def _keep_the_moderators_busy(app: Flask) -> None:
         verdicts.object_to(accounts.as_actor(refused.profile.user), "Our goods are the real ones.")
         words = Words(en="Forty refunds in one night.")
         sanctions.propose_payout_stop(sellers.called("wolkstap"), by=ada, reason="fraud_suspected", words=words)
+        db.session.commit()
+
+
+def _draw_goods(app: Flask) -> None:
+    """Goods were drawn by lot, and the bear may be on the list of unsafe products."""
+    from shop import safety_checks
+    from shop.database import db
+
+    with app.test_request_context(method="POST"):
+        safety_checks.check(30)
         db.session.commit()
 
 

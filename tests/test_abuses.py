@@ -16,6 +16,7 @@ from shop import (
     accounts,
     audit,
     bank_accounts,
+    brushing,
     clock,
     disputes,
     evidence,
@@ -56,6 +57,7 @@ from shop.models import (
     RoleGrant,
     Seller,
     Transfer,
+    User,
     Variant,
     Vetting,
 )
@@ -287,12 +289,13 @@ def counted(code="mug"):
 
 
 def a_brusher():
-    """Mina sells mugs with an account of her own, and Kira's shop has the same telephone."""
+    """Mina sells mugs with an account of her own, and Kira's shop has the same bank account."""
     seller, mina = db.session.scalars(select(Seller)).one(), a_person("mina", Role.SELLER)
     seller.profile.user_id, seller.phone, seller.established_at = mina.id, "+31 6 12345678", None
-    kira = an_applicant("kira", "Kira", phone="06-12345678", street="Straat 5", email="kira@k.example")
+    kira = an_applicant("kira", "Kira", street="Straat 5", email="kira@k.example")
     for one in (seller, kira):
         marks.keep(one)
+        marks.keep_iban(one.id, "NL91ABNA0417164300")
     db.session.execute(update(Variant).values(stock=50))
     db.session.commit()
     return seller.id
@@ -303,14 +306,17 @@ def kin_of(order):
 
 
 def test_10_who_buys_their_own_goods_looks_no_better_sold_and_no_longer_established(app, at_the_desk, mug, monkeypatch):
-    """As herself, from her mailbox with a plus, to her own door, and through the account of who has her telephone."""
+    """As herself, from her mailbox with a plus, to her own door, and through who is paid on her account."""
     monkeypatch.setitem(app.config, "NEWCOMER_ORDERS", 1)
     brusher, before = a_brusher(), counted()
     mina, kira = (accounts.called(f"{name}@example.com").id for name in ("mina", "kira"))
+    mail = a_person("gift")
+    db.session.execute(update(User).where(User.id == mail.id).values(email="mina+gift@shop.example"))
+    db.session.execute(update(User).values(confirmed_at=clock.now()))
     tricks = {
         "person": {"user_id": mina, "email": "a@x.example", **ELSEWHERE},
         "shop": {"user_id": kira, "email": "b@x.example", **ELSEWHERE},
-        "email": {"email": "Mina+gift@shop.example", **ELSEWHERE},
+        "email": {"user_id": mail.id, "email": "d@x.example", **ELSEWHERE},
         "address": {"email": "c@x.example", "street": "OUDEGRACHT", "house_number": "1", "postcode": "3511aa"},
     }
     for kin, buyer in tricks.items():
@@ -324,6 +330,39 @@ def test_10_who_buys_their_own_goods_looks_no_better_sold_and_no_longer_establis
     assert (kin_of(order), counted()) == ("", before + 2)
     db.session.execute(update(Order).where(Order.id == order).values(status="delivered"))
     assert newcomers.count_delivery(brusher) is True
+
+
+@pytest.mark.parametrize("trick", ["the shop's mailbox", "her account's mailbox", "a mailbox not shown to be theirs"])
+def test_10_a_stranger_who_types_her_mailbox_takes_nothing_from_her_figures(app, at_the_desk, mug, monkeypatch, trick):
+    """It is sold as any other; she is no less new for it, so she gains nothing by doing it herself."""
+    monkeypatch.setitem(app.config, "NEWCOMER_ORDERS", 1)
+    brusher, before = a_brusher(), counted()
+    stranger = a_person("stranger")  # not confirmed: whoever signs up with her mailbox has shown nothing
+    unproven = update(User).where(User.id == stranger.id).values(email="mina+x@shop.example", confirmed_at=None)
+    db.session.execute(unproven)
+    buyer = {
+        "the shop's mailbox": {"email": "Mina+gift@shop.example"},
+        "her account's mailbox": {"email": "mina@example.com"},
+        "a mailbox not shown to be theirs": {"user_id": stranger.id, "email": "mina@shop.example"},
+    }[trick]
+    _purchase, back = bought({mug.small: 2}, **buyer, **ELSEWHERE)
+    assert (kin_of(back), counted()) == ("given", before + 2)
+    refunds.give(back)
+    assert counted() == before
+    _purchase, order = bought({mug.small: 2}, **buyer, **ELSEWHERE)
+    db.session.execute(update(Order).where(Order.id == order).values(status="delivered"))
+    assert (newcomers.count_delivery(brusher), newcomers.is_one(brusher)) == (False, True)
+    assert ([row.kin for row in brushing.of(brusher)], counted()) == (["given", "given"], before + 2)
+
+
+def test_10_a_stranger_who_applies_with_her_telephone_takes_nothing_from_her_figures(at_the_desk, mug):
+    a_brusher()
+    other = an_applicant("other", "Other", phone="06-12345678", street="Straat 6", email="mina@shop.example")
+    marks.keep(other)
+    db.session.commit()
+    before = counted()
+    _purchase, order = bought({mug.small: 1}, user_id=other.profile.user_id, email="other@x.example", **ELSEWHERE)
+    assert (kin_of(order), counted()) == ("", before + 1)
 
 
 def test_10_a_moderator_sees_it_beside_the_shop_and_its_owner_does_not(app, mug, signed_in_as):
@@ -559,7 +598,7 @@ def test_20_a_bribed_moderator_cannot_close_open_or_pay_alone_nor_judge_their_ow
 
 
 def test_20_who_judges_decides_nothing_about_what_may_be_their_own_under_another_name(app, signed_in_as):
-    """Rex sells here too; the same telephone applies once more. Neither does he decide it, nor does he read of it."""
+    """Rex sells here too; the same bank account applies once more. He neither decides it, nor reads of it."""
     client = signed_in_as("rex", Role.MODERATOR)
     with app.test_request_context(method="POST"):
         rex, olga = accounts.as_actor(accounts.called("rex@example.com")), a_person("olga", Role.MODERATOR)
@@ -567,6 +606,7 @@ def test_20_who_judges_decides_nothing_about_what_may_be_their_own_under_another
         own.profile.user_id = rex.id
         for seller in (own, other):
             marks.keep(seller)
+            marks.keep_iban(seller.id, "NL91ABNA0417164300")
         db.session.commit()
         no(403, verdicts.take, other, by=rex)
         no(403, sanctions.propose_ban, other, by=rex, reason="not_sent", words=WHY)
@@ -578,6 +618,52 @@ def test_20_who_judges_decides_nothing_about_what_may_be_their_own_under_another
     seen, others = (who.get("/moderation/sellers/kira").text for who in (client, signed_in_as("olga")))
     assert ("Winkel van Rex" in seen, "Winkel van Rex" in others) == (False, True)
     assert "another moderator" in seen
+
+
+def test_20_nobody_chooses_who_may_not_judge_them_by_typing_what_everybody_knows(app, signed_in_as):
+    """The telephone, mailbox and address of Rex's shop in an application: he is told, may decide, and it is kept."""
+    client = signed_in_as("rex", Role.MODERATOR)
+    with app.test_request_context(method="POST"):
+        rex = accounts.as_actor(accounts.called("rex@example.com"))
+        own, other = (
+            an_applicant("rexshop", "Winkel van Rex"),
+            an_applicant("kira", "Kira", email="rexshop@shop.example"),
+        )
+        own.profile.user_id = rex.id
+        for seller in (own, other):
+            marks.keep(seller)
+        db.session.commit()
+        assert marks.shared(other.id, rex.id) == ["address", "email", "phone"]
+        assert not marks.is_near(other.id, rex.id)
+        verdicts.take(other, by=rex)
+        accept_all(other, rex)
+        verdicts.decide(other, Vetting.APPROVED, by=rex, words=Words(), seen=verdicts.as_it_stands(other))
+        db.session.commit()
+        entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc())).first()
+        assert entry.after["same as of their own shop"] == ["address", "email", "phone"]
+    assert "This is the same as of your own shop:" in client.get("/moderation/sellers/kira").text
+
+
+@pytest.mark.parametrize("kind", ["iban", "document", "vat", "company", "paper"])
+def test_20_what_only_one_can_have_keeps_a_moderator_from_deciding(at_the_desk, kind):
+    rex = a_person("rex", Role.MODERATOR)
+    own, other = an_applicant("rexshop"), an_applicant("kira", street="Elders 2", phone="+31 30 7654321")
+    own.profile.user_id = rex.id
+    for seller in (own, other):
+        if kind == "vat":
+            seller.vat_number = "NL999999990B51"
+        if kind == "company":
+            seller.company_register, seller.company_number = "KVK", "68750110"
+        marks.keep(seller)
+        if kind == "iban":
+            marks.keep_iban(seller.id, "NL91ABNA0417164300")
+        if kind == "document":
+            marks.keep_document(seller.id, "NX0T12341")
+    if kind == "paper":
+        db.session.execute(update(Paper).values(file_mark=b"the same"))
+    db.session.commit()
+    assert marks.is_near(other.id, rex.id)
+    no(403, verdicts.take, other, by=rex)
 
 
 @pytest.mark.parametrize("how", [delete(AuditEntry), update(AuditEntry).values(reason="all was well")])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, request, url_for
 from flask_login import current_user
 from wtforms import HiddenField, RadioField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from shop import i18n, listing_cases, listing_desk, products
+from shop import i18n, listing_cases, listing_desk, products, safety_checks
 from shop.database import db
 from shop.errors import Refused
 from shop.hypermedia import Answer, Form, at_most, leave, page
@@ -31,6 +33,11 @@ STATES = {
     ProductStatus.PAUSED: _l("Paused"),
     ProductStatus.REVIEW: _l("Waits for a moderator"),
     ProductStatus.DOWN: _l("Taken down"),
+}
+ALIKE_BY = {
+    "barcode": _l("The same barcode"),
+    "number": _l("The same brand and number"),
+    "name": _l("The same brand and name"),
 }
 DONE = {
     CaseState.APPROVED: _l("It is for sale. The seller is told by mail."),
@@ -67,9 +74,8 @@ def index() -> Answer:
     """Which listings wait, the longest first."""
     found, more = listing_desk.queue(request.args.get("after", ""))
     many = listing_desk.waiting()
-    return page(
-        "moderation/products.html", "queue", found=found, more=more, waiting=many, said_of=said_of, done=_done()
-    )
+    facts: dict[str, Any] = {"said_of": said_of, "done": _done(), "checked": safety_checks.last()}
+    return page("moderation/products.html", "queue", found=found, more=more, waiting=many, **facts)
 
 
 def _done() -> str:
@@ -148,6 +154,7 @@ def _shown(product: Product, found: ListingCase | None, form: ReasonForm, status
         reasons=PRODUCTS,
         states=STATES,
         said_of=said_of,
+        alike_by=ALIKE_BY,
         may_decide=listing_cases.is_for(product, current_user),
         can_go_down=product.status in listing_cases.CAN_GO_DOWN,
         history=listing_desk.of_seller(seller.id),

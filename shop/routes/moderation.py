@@ -24,6 +24,7 @@ from shop import (
     seller_desk,
     sellers,
     statements,
+    tax_asked,
     verdicts,
 )
 from shop.access import is_fresh
@@ -97,10 +98,12 @@ def _context(applied: Seller) -> dict[str, Any]:
         "fixes": [step.item for step in steps if step.state == State.FIX],
         "evidence": found._replace(twins=[]) if is_own else found,  # nobody reads what they themselves are suspected of
         "own_orders": bought,
+        "shared": [] if is_own else marks.shared(applied.id, current_user.id),
         "papers_of": checklist.PAPERS,
         "answers_of": evidence.ANSWERS,
         "dated": verdicts.DATED,
         "is_own": is_own,
+        "asked": tax_asked.of(applied.id),
         "may_decide": may_decide,
         "has_it": may_decide and claims.has(applied, current_user),
         "holder": claims.holder(applied),

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from flask_login import current_user
 
-from shop import i18n, limits, packing, plots, sellers, tax_facts, tax_year
+from shop import i18n, limits, packing, plots, sellers, tax_asked, tax_facts, tax_reminders, tax_year
 from shop.database import db
 from shop.errors import NotFound
 from shop.hypermedia import Answer, leave, page
@@ -48,6 +48,8 @@ def _shown(seller: Seller, form: TaxForm, status: int = 200) -> Answer:
     found = tax_year.of(seller.id, year)
     facts: dict[str, Any] = {"year": year, "told_by": tax_year.told_by(year), "asked_by": tax_year.asked_by()}
     facts |= {"years": range(tax_year.present(), tax_year.FIRST - 1, -1), "tax": tax_facts.of(seller.id)}
+    asked = tax_asked.of(seller.id)
+    facts |= {"asked": asked, "stopped": seller.tax_stopped_at, "stops": asked and tax_reminders.stops_at(asked)}
     facts["drawn"] = [(each, _plot(each)) for each in found]
     return page("seller/tax.html", "tax", status=status, form=form, money=Money, **facts)
 
