@@ -85,12 +85,12 @@ def own(code: str, seller: int) -> Row[Any]:
 
 
 def answer(talk: Row[Any], words: str, *, is_shown: bool = False) -> None:
-    """Answer: who asked is mailed. `is_shown`: also on the page of the product, without who asked."""
+    """Answer: who asked is mailed. `is_shown`: also on the product page, without who asked."""
     if not talk.may_be_answered:
         raise Refused(_("Your sales are stopped. Until they go on you answer your buyers, and nothing about products."))
     said = checked(words, 1, LONGEST_REPLY)
     if run(_ANSWERED, question=talk.id, now=clock.now()) != 1:
-        raise Refused(_("This talk is closed."))
+        raise Refused(_("This conversation is closed."))
     reply = add_reply(talk.id, said, is_sellers=True)
     if is_shown:
         _show(talk, reply)
@@ -107,11 +107,11 @@ def show_last(talk: Row[Any]) -> None:
 
 def _show(talk: Row[Any], reply: int) -> None:
     if run(_SHOW, question=talk.id, now=clock.now()) != 1:
-        raise Refused(_("Who asked does not want this on the page of the product."))
+        raise Refused(_("Who asked does not want this on the product page."))
     run(_SHOW_ANSWER, question=talk.id, reply=reply)
     shown_answers.copy(talk.product_id)
 
 
 def hide(talk: Row[Any]) -> None:
-    """Take it off the page of the product; the seller may show it again."""
+    """Take it off the product page; the seller may show it again."""
     shown_answers.hide(talk.id, talk.product_id)

@@ -141,7 +141,7 @@ def write(talk: Row[Any], words: str) -> None:
     states = [QuestionState.OPEN, QuestionState.ANSWERED, *([QuestionState.CLOSED] if talk.order_id else [])]
     now = clock.now()
     if run(_ASKED_ON, question=talk.id, now=now, states=states) != 1:
-        raise Refused(_("This talk is closed. Ask a new question if you want to know more."))
+        raise Refused(_("This conversation is closed. Ask a new question if you want to know more."))
     add_reply(talk.id, said, is_sellers=False)
     jobs.later(question_mails.tell_seller, seller=talk.seller_id)
 
@@ -152,7 +152,7 @@ def close(talk: Row[Any]) -> None:
 
 
 def show_no_more(talk: Row[Any]) -> None:
-    """Who asked does not want it on the page of the product: it goes at once, and does not come back."""
+    """Who asked does not want it on the product page: it goes at once, and does not come back."""
     shown_answers.hide(talk.id, talk.product_id)
     run(_NOT_TO_BE_SHOWN, question=talk.id)
 

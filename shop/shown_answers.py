@@ -1,4 +1,4 @@
-"""Shown answers: questions that a seller shows with an answer on the page of the product, without who asked.
+"""Shown answers: questions that a seller shows with an answer on the product page, without who asked.
 
 The newest of them are copied to the product's own row: so its page asks the database no more for them.
 """
@@ -12,7 +12,7 @@ from shop.database import first, rows, run
 from shop.leaf import Leaf
 from shop.models import Product, Question, Reply
 
-NEWEST = 3  # on the page of the product
+NEWEST = 3  # on the product page
 PAGE = 20
 
 products, questions, replies = Product.__table__, Question.__table__, Reply.__table__

@@ -133,7 +133,7 @@ def test_a_question_is_answered_goes_on_and_is_closed_by_either(shop, asker, pas
         lambda: questions.write(questions.own(code, asker.id), "Hello?"),
         lambda: answers.answer(answers.own(code, shop), "Yes."),
     ):
-        with pytest.raises(Refused, match="closed"):
+        with pytest.raises(Refused, match="conversation is closed"):
             no()
     turns = [(False, "And the oven?"), (True, "Yes, on the upper rack."), (False, "Thank you! And the microwave?")]
     assert (said(code), kept(code).state) == (turns, QuestionState.CLOSED)

@@ -27,9 +27,9 @@ SHOWS = {
 }
 DONE = {
     "answered": _l("Answered. Who asked gets a mail."),
-    "closed": _l("This talk is closed."),
-    "shown": _l("It stands on the page of the product."),
-    "hidden": _l("It is no longer on the page of the product."),
+    "closed": _l("This conversation is closed."),
+    "shown": _l("It stands on the product page."),
+    "hidden": _l("It is no longer on the product page."),
 }
 
 
@@ -37,7 +37,7 @@ class AnswerForm(Form):
     """An answer, and whether all may read it."""
 
     words = TextAreaField(_l("Your answer"))
-    is_shown = BooleanField(_l("Show question and answer on the page of the product, without who asked"))
+    is_shown = BooleanField(_l("Show question and answer on the product page, without who asked"))
 
 
 @bp.get("")
@@ -80,7 +80,7 @@ def close(code: str) -> Answer:
 
 @bp.post("/<code>/showing")
 def publish(code: str) -> Answer:
-    """Show it with the last answer on the page of the product."""
+    """Show it with the last answer on the product page."""
     answers.show_last(answers.own(code, packing.shop_of(current_user.id).id))
     db.session.commit()
     return leave(url_for(".show", code=code, done="shown"))
@@ -88,7 +88,7 @@ def publish(code: str) -> Answer:
 
 @bp.post("/<code>/hiding")
 def hide(code: str) -> Answer:
-    """Take it off the page of the product."""
+    """Take it off the product page."""
     answers.hide(answers.own(code, packing.shop_of(current_user.id).id))
     db.session.commit()
     return leave(url_for(".show", code=code, done="hidden"))

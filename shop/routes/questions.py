@@ -33,8 +33,8 @@ DRAFT = "asking"  # the cookie in which a guest's words wait until they have sig
 DRAFT_KEPT = 3600  # seconds
 DONE = {
     "sent": _l("Your question is with the seller. You get the answer by mail, and it stands here."),
-    "closed": _l("This talk is closed."),
-    "hidden": _l("It is no longer on the page of the product."),
+    "closed": _l("This conversation is closed."),
+    "hidden": _l("It is no longer on the product page."),
 }
 
 
@@ -220,7 +220,7 @@ def close(code: str) -> Answer:
 
 @bp.post("/account/questions/<code>/hiding")
 def hide(code: str) -> Answer:
-    """Take it off the page of the product."""
+    """Take it off the product page."""
     questions.show_no_more(questions.own(code, current_user.id))
     db.session.commit()
     return leave(url_for(".show", code=code, done="hidden"))
