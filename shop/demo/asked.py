@@ -12,7 +12,7 @@ from shop.database import db
 from shop.demo import catalogue, people
 from shop.demo.people import ACCOUNTS
 from shop.errors import NotFound
-from shop.models import Job, Order, OrderStatus, Question, Seller
+from shop.models import Job, Order, OrderStatus, Question, Reply, Seller
 
 NOOR, KAI, MINA = ACCOUNTS[:3]
 LETTERS = ("shop.question_mails.tell_seller", "shop.question_mails.tell_asker")  # to people who do not exist
@@ -72,8 +72,16 @@ def _ask(told: Asked, seller: int) -> None:
     code = questions.ask(_person(told.by), product, told.words)
     if told.answer:
         answers.answer(answers.own(code, seller), told.answer, is_shown=True)
-    when = catalogue.ago(told.days_ago)
-    db.session.execute(update(Question).where(Question.code == code).values(asked_at=when, since=when))
+    _date_back(code, told)
+
+
+def _date_back(code: str, told: Asked) -> None:
+    """As if it was asked days ago, and answered the same day."""
+    asked, answered = catalogue.ago(told.days_ago), catalogue.ago(told.days_ago - 0.2)
+    when = {"since": answered, "shown_at": answered} if told.answer else {"since": asked}
+    db.session.execute(update(Question).where(Question.code == code).values(asked_at=asked, **when))
+    number = select(Question.id).where(Question.code == code).scalar_subquery()
+    db.session.execute(update(Reply).where(Reply.question_id == number).values(at=answered))
 
 
 def _person(account: people.Account) -> Person:

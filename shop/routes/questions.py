@@ -144,21 +144,21 @@ def shown(code: str) -> Answer:
 @bp.get("/orders/<code>/ask")
 def order(code: str) -> Answer:
     """The talk with the seller of an order."""
-    return _of_order(purchases.find_order(code, person()), ReplyForm(None))
+    return _of_order(purchases.find_order(code, person()))
 
 
 @bp.post("/orders/<code>/ask")
 def ask_about_order(code: str) -> Answer:
     """Ask something, or write back."""
-    found, form = purchases.find_order(code, person()), ReplyForm()
+    found, words = purchases.find_order(code, person()), request.form.get("words", "")
     try:
         limits.spend(OF_ORDER, "asked about an order", found.code)
         limits.spend(FROM_ADDRESS, "asked from", limits.who_asks())
-        questions.ask_about(found, form.words.data or "")
+        questions.ask_about(found, words)
         db.session.commit()
     except (Refused, TooManyRequests) as no:
         db.session.rollback()
-        return _of_order(purchases.find_order(code, person()), form, no)
+        return _of_order(purchases.find_order(code, person()), words, no)
     return leave(url_for(".order", code=code, done="sent"))
 
 
@@ -172,8 +172,9 @@ def close_order(code: str) -> Answer:
     return leave(url_for(".order", code=code, done="closed"))
 
 
-def _of_order(found: Order, form: ReplyForm, no: Refused | TooManyRequests | None = None) -> Answer:
+def _of_order(found: Order, words: str = "", no: Refused | TooManyRequests | None = None) -> Answer:
     talk = questions.of_order(found)
+    form = (ReplyForm if talk else QuestionForm)(None, data={"words": words})
     facts: dict[str, Any] = {"order": found, "talk": talk, "done": _done()}
     facts |= {"replies": questions.said_in(talk) if talk else (), "may_ask": questions.may_ask_about(found)}
     facts["longest"] = questions.LONGEST_REPLY if talk else questions.LONGEST
