@@ -180,6 +180,16 @@ def test_a_guest_asks_about_their_order_in_one_talk_that_opens_again(shop, mug):
     assert len(db.session.scalars(select(Question.id)).all()) == 1
 
 
+def test_what_two_tabs_ask_about_an_order_at_the_same_moment_is_one_talk(shop, mug, monkeypatch):
+    order, found = order_of(mug), questions.of_order
+    questions.ask_about(order, "When will you send it to me?")
+    late = iter([None])  # the other tab looked before there was one
+    monkeypatch.setattr(questions, "of_order", lambda order: next(late, found(order)))
+    questions.ask_about(order, "And does it come with a card?")
+    (code,) = db.session.scalars(select(Question.code))
+    assert said(code) == [(False, "And does it come with a card?")]
+
+
 def test_who_has_not_paid_or_whose_shop_is_gone_is_told_so(shop, mug):
     order = order_of(mug)
     for change in ({"status": OrderStatus.PENDING_PAYMENT}, {}):
