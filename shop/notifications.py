@@ -30,13 +30,18 @@ def mail(*, kind: str, about: str, to: str, template: str, language: str, **cont
     It ends the present transaction before it talks to the mail server, and its note that the mail went out is for
     the caller to commit. Who dies between the two sends the same Message-ID again, and a mailbox shows that once.
     """
-    if first(_SENT, kind=kind, about=about):
+    if is_sent(kind, about):
         return
     let_go()
     with speaking(language):
         letter = _written(template, to=to, key=f"{kind} {about}", context=context)
     _send(letter)
     db.session.add(SentMail(kind=kind, about=about, sent_at=clock.now()))
+
+
+def is_sent(kind: str, about: str) -> bool:
+    """Has the mail of this kind about this thing gone out?"""
+    return first(_SENT, kind=kind, about=about) is not None
 
 
 def wait_in_a_folder() -> bool:

@@ -41,12 +41,15 @@ from shop.models import (
     Product,
     ProductStatus,
     Profile,
+    Question,
+    QuestionState,
     Seller,
     Statement,
     TaxNumber,
     Variant,
     Vetting,
 )
+from shop.question_mails import may_be_answered
 
 DAYS = 30
 TO_DO = (ProductStatus.DOWN, ProductStatus.DRAFT, ProductStatus.REVIEW)  # of these its seller is told
@@ -62,7 +65,7 @@ RUNS_OUT = timedelta(days=30)  # before a paper does, its owner is reminded
 sellers, profiles, sold = Seller.__table__, Profile.__table__, Order.__table__
 products, variants, pictures = Product.__table__, Variant.__table__, Picture.__table__
 accounts, papers, banks = PayoutAccount.__table__, Paper.__table__, BankAccount.__table__
-told, taxes = Statement.__table__, TaxNumber.__table__
+told, taxes, questions = Statement.__table__, TaxNumber.__table__, Question.__table__
 
 _SEALED = and_(papers.c.seller_id == sellers.c.id, papers.c.state == PaperState.SEALED)
 _IN_USE = banks.c.state.in_((BankState.CURRENT, BankState.WAITING))
@@ -153,6 +156,9 @@ _COUNTED = union_all(
         told.c.seller_id == bindparam("seller"),
         told.c.verdict.in_([literal_column(f"'{verdict}'") for verdict in statements.TAKES_AWAY]),
         told.c.at > bindparam("since", type_=told.c.at.type),
+    ),
+    select(literal("questions"), func.count(), func.min(questions.c.since)).where(
+        questions.c.seller_id == bindparam("seller"), questions.c.state == QuestionState.OPEN, may_be_answered
     ),
     select(literal("product:lacks"), func.count(), _none).where(_OF_SHOP, products.c.is_complete.is_(False)),
     # Of what is for sale or paused there may be a hundred thousand, and nothing of it has to be done.

@@ -39,6 +39,15 @@ MINAS = (
     " JOIN profiles ON profiles.id = sellers.profile_id JOIN users ON users.id = profiles.user_id"
     " WHERE users.email = 'mina@example.com' ORDER BY products.id LIMIT 1"
 )
+# What Noor asked Mina, and waits.
+ASKED = (
+    "SELECT questions.code FROM questions JOIN users ON users.id = user_id"
+    " WHERE users.email = 'noor@example.com' AND product_id IS NOT NULL ORDER BY state DESC, questions.id DESC LIMIT 1"
+)
+GUESTS = (
+    "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
+    " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1"
+)
 # Endpoint -> a query for the arguments of one example.
 EXAMPLES = {
     "feed.clip": "SELECT code FROM clips WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 1",
@@ -61,8 +70,12 @@ EXAMPLES = {
     "seller.order": HERS,
     "seller.slip": HERS + " OFFSET 3",
     "purchases.show": "SELECT code FROM purchases WHERE user_id IS NULL ORDER BY id LIMIT 1",
-    "purchases.order": "SELECT orders.code FROM orders JOIN purchases ON purchases.id = purchase_id"
-    " WHERE user_id IS NULL ORDER BY orders.id LIMIT 1",
+    "purchases.order": GUESTS,
+    "questions.order": GUESTS,
+    "questions.show": ASKED,
+    "answers.show": ASKED,
+    "questions.ask": "SELECT code FROM products WHERE answers IS NOT NULL LIMIT 1",
+    "questions.shown": "SELECT code FROM products WHERE answers IS NOT NULL LIMIT 1",
     "credentials.choose": f"SELECT '{RESET}'",
     "second_looks.show": "SELECT code FROM second_looks WHERE looked_at IS NULL ORDER BY id LIMIT 1",
     "proofs.invited": f"SELECT '{INVITED}'",
@@ -129,6 +142,7 @@ ONLY |= dict.fromkeys(
     ("seller.index", "seller.orders", "seller.order", "seller.slip", "seller.stock", "rechecks.show", "tax.show"),
     ("mina",),
 )
+ONLY |= {"answers.index": ("mina",), "answers.show": ("mina",), "questions.show": ("noor",)}
 ONLY["listings.preview"] = ("mina", "rex")
 ONLY["second_looks.show"] = ("ada",)
 

@@ -57,6 +57,7 @@ def form(**fields: str) -> dict[str, Any]:
 ONE_EURO = form(how="amount", amount="1", reason="goodwill")
 FILM = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
 A_TAG = form(product="lamp", start="0", end="2")
+A_QUESTION = form(words="May it go into the dishwasher?")
 A_LOOK = form(verdict="approved", words="All of it fits.")
 AT_THE_DOOR = {"anonymous": DOOR}
 IS_STAFF = {"rex": "409", "ada": "409"}  # who has to have a proof keeps the last one
@@ -66,9 +67,14 @@ NO_WINDOW = {"rex": NOWHERE, "ada": NOWHERE}  # who neither sells nor films
 
 NO_SHOP = dict.fromkeys(("noor", "lotte", "kai", "rex", "ada"), NOWHERE)
 
+OWN_GOODS = {"mina own": "422", "lars own": "422"}  # nobody asks themselves
+
 POLICY: dict[str, Line] = {
     # What everybody may look at
     "products.show": seen("product"),
+    "questions.ask": seen("product"),
+    "questions.send": Line("product", DONE, {**OWN_GOODS, "anonymous foreign": DOOR, "foreign": DONE}, A_QUESTION),
+    "questions.shown": seen("product"),
     "showcase.show": seen("window"),
     "showcase.clips": seen("window"),
     "feed.clip": seen("clip"),
@@ -116,6 +122,13 @@ POLICY: dict[str, Line] = {
     "purchases.look": Line("purchase", LEADS),
     "purchases.pay_again": Line("purchase", DONE, sent=form(method="card")),
     "purchases.order": Line("order"),
+    "questions.order": Line("order"),
+    "questions.ask_about_order": Line("order", DONE, sent=A_QUESTION),
+    "questions.close_order": Line("order", DONE),
+    "questions.show": Line("question"),
+    "questions.write": Line("question", DONE, sent=A_QUESTION),
+    "questions.close": Line("question", DONE),
+    "questions.hide": Line("question", DONE),
     # Who films
     "studio.open_up": Line(answer="422"),
     "studio.send": Line(answer="422"),
@@ -164,6 +177,12 @@ POLICY: dict[str, Line] = {
     "bank.change": Line(answer=DONE, sent=form(iban="NL91 ABNA 0417 1643 00", holder="Another")),
     "bank.take_name": Line(answer="409"),
     "bank.withdraw": Line(answer=DONE, but={"lars": "409"}),
+    "answers.index": Line(but=NO_SHOP),
+    "answers.show": Line("asked"),
+    "answers.answer": Line("asked", DONE, sent=A_QUESTION),
+    "answers.close": Line("asked", DONE),
+    "answers.publish": Line("asked", DONE),
+    "answers.hide": Line("asked", DONE),
     "appeals.show": Line("statement", but={"rex foreign": PAGE, "ada foreign": PAGE}),
     "appeals.lodge": Line("statement", DONE, sent=form(words="This is a mistake, and here is why.")),
     "listing_grid.ask": Line("product", PAGE),

@@ -14,12 +14,14 @@ from flask import Flask
 
 from shop import (
     accounts,
+    answers,
     appeals,
     clock,
     contact_mail,
     gateways,
     payees,
     proofs,
+    questions,
     reasons,
     sanctions,
     sellers,
@@ -94,7 +96,7 @@ def build(app: Flask) -> World:
         db.session.commit()
         things = {**_goods(people), **_of_shoppers(people), **_of_applicants(people)}
         db.session.commit()
-        things |= {**_money(people), **_judged(people), **_links(people), **_devices(people)}
+        things |= {**_money(people), **_asked(people), **_judged(people), **_links(people), **_devices(people)}
         tokens = {name: accounts.open_session(user, is_proven=True).get_id() for name, user in people.items()}
         db.session.commit()
     return World({name: _cookie(app, token) for name, token in tokens.items()} | {"anonymous": ""}, things)
@@ -210,6 +212,19 @@ def _money(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
     odd = {"scope": "books", "kind": "payment", "subject": "pi_1", "ours": "1", "theirs": "2", "evidence": {}}
     db.session.add(Difference(code="difference", first_seen=clock.now(), last_seen=clock.now(), **odd))
     return {**found, "refund": {SHARED: {"code": "refund"}}, "difference": {SHARED: {"code": "difference"}}}
+
+
+def _asked(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:
+    """Noor asked about Mina's mug and Lotte about Lars's lamp, and both were answered; who bought asked about that."""
+    found: dict[str, dict[str, Arguments]] = {"question": {}, "asked": {}}
+    for asker, product, seller in (("noor", "mug", "mina"), ("lotte", "lamp", "lars")):
+        about = questions.about(product)
+        code = questions.ask(accounts.as_actor(people[asker]), about, f"Is this {product} made of clay?")
+        answers.answer(answers.own(code, about.seller_id), "It is.")
+        found["question"][asker] = found["asked"][seller] = {"code": code}
+    for order in db.session.scalars(db.select(Order)):
+        questions.ask_about(order, "When will you send it?")
+    return found
 
 
 def _judged(people: dict[str, User]) -> dict[str, dict[str, Arguments]]:

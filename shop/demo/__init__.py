@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from shop import passwords
 from shop.database import db
-from shop.demo import applicants, catalogue, clips, goods, people, sales
+from shop.demo import applicants, asked, catalogue, clips, goods, people, sales
 from shop.demo.people import ACCOUNTS, Account
 from shop.errors import Refused
 from shop.models import Product
@@ -42,6 +42,10 @@ def load(environment: str = "development") -> tuple[Account, ...]:
 
 
 def trade() -> None:
-    """After the commit: the first sales, and who applies to sell, by the shop's own rules. It commits as it goes."""
+    """After the commit: the first sales, what was asked, and who applies to sell, by the shop's own rules.
+
+    It commits as it goes.
+    """
     sales.add()
+    asked.add()
     applicants.add()

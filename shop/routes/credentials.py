@@ -24,7 +24,10 @@ YEAR = 365 * 24 * 60 * 60
 LONGEST = 500  # characters of an address that one was going to
 IS_AN_ADDRESS = Regexp(mailbox.ADDRESS, message=_l("This does not look like an e-mail address."))
 EMAIL = (InputRequired(_l("Fill in your e-mail address.")), at_most(254), IS_AN_ADDRESS)
-WHY = {"like": _l("To like a clip you sign in first. After that, press the heart once more.")}
+WHY = {
+    "like": _l("To like a clip you sign in first. After that, press the heart once more."),
+    "ask": _l("To ask a seller something you sign in first. What you wrote is kept, and you send it after that."),
+}
 PASSWORD = (InputRequired(_l("Fill in your password.")), at_most(128))
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from flask import Blueprint
 
-from shop import accounts, feed, packing, papers, sweeping
+from shop import accounts, feed, packing, papers, questions, sweeping
 from shop.application import TERMS
 from shop.hypermedia import Answer, page
 
@@ -51,4 +51,5 @@ def privacy() -> Answer:
         undecided_days=papers.UNDECIDED.days,
         ended_days=papers.ENDED.days,
         cart_days=sweeping.CART_KEPT.days,
+        asked_days=questions.KEPT.days,
     )

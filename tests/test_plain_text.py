@@ -1,0 +1,38 @@
+"""What somebody typed for somebody else: without what cannot be seen, and not in a mail where it becomes a link."""
+
+import pytest
+
+from shop.plain_text import cleaned, may_be_mailed, size
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("a\x00b\x1b[31mc\x7f", "ab[31mc"),
+        ("pay \u202eelas rof\u202c", "pay elas rof"),
+        ("so\u00adft\u200b", "soft"),
+        ("one\r\ntwo\rthree\u2028four", "one\ntwo\nthree\nfour"),
+        ("one\n \n\t\n\n  two", "one\n\ntwo"),
+        ("e\u0301", "\u00e9"),
+        ("\ud800lone", "lone"),
+        ("\U0001f469\u200d\U0001f467", "\U0001f469\u200d\U0001f467"),
+    ],
+)
+def test_what_cannot_be_seen_is_left_out(typed, read):
+    assert cleaned(typed) == read
+
+
+def test_only_what_is_to_be_seen_counts():
+    assert [size(text) for text in ("a b\nc", "\u200d\u200d", "e\u0301\u0301\u0301", "")] == [3, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "link", ["https://evil.example", "WWW.evil", "evil.nl", "me@evil", "x://y", "see evil.example/now"]
+)
+def test_what_a_mail_program_makes_a_link_of_is_not_mailed(link):
+    assert may_be_mailed(f"Yes. {link}") is False
+
+
+@pytest.mark.parametrize("words", ["Yes. It is 1,5 litres... and blue!", "Ja: 24 x 17 cm.", "12 to 10.5 cm"])
+def test_other_words_are(words):
+    assert may_be_mailed(words) is True
