@@ -77,6 +77,12 @@ def test_who_has_an_account_sees_how_it_stands_and_what_is_wanted(mina, kai):
     assert payouts.payee(mina.user_id) == expected
 
 
+def test_whose_payouts_two_people_stopped_is_known_as_held(mina):
+    assert payouts.payee(mina.user_id).is_held is False
+    db.session.execute(update(Seller).values(payouts_stopped_at=clock.now()))
+    assert payouts.payee(mina.user_id).is_held is True
+
+
 def test_who_has_no_window_is_told_that_there_is_nothing(mina, noor):
     with pytest.raises(NotFound) as refusal:
         payouts.payee(noor.id)
@@ -156,6 +162,7 @@ def test_an_account_that_was_turned_down_is_asked_for_anew_with_what_is_so_by_no
     for number in (1, 2):
         account = payouts.open_account(mina.user_id)
         db.session.commit()
+        pass_time(seconds=5)
         with monkeypatch.context() as closed:
             closed.setattr(SandboxGateway, "open_account", rejects)
             with pytest.raises(RejectedError):
@@ -163,7 +170,7 @@ def test_an_account_that_was_turned_down_is_asked_for_anew_with_what_is_so_by_no
         db.session.commit()
         row = kept(account)
         assert (row.request["key"], row.gateway_id) == (f"acct:{mina.id}:sandbox:{number}", None)
-        assert (row.wanted, row.state) == (["email_invalid"], "pending")
+        assert (row.wanted, row.state, row.changed_at) == (["email_invalid"], "pending", clock.now())
         pass_time(seconds=5)
     db.session.execute(update(Seller).values(email="post@mina.example"))
     row = opened(mina)
@@ -247,6 +254,7 @@ def test_a_gateway_that_speaks_of_another_account_is_not_believed(mina, monkeypa
 
 def test_a_gateway_that_is_believed_makes_no_noise(mina, monkeypatch):
     told = listen(monkeypatch, payouts)
+    monkeypatch.setattr(payouts, "alert", lambda kind, **_facts: told.append(kind))
     payouts.look_at_account(opened(mina).gateway_id)
     assert told == []
 
