@@ -271,6 +271,12 @@ def test_what_is_said_about_one_account_touches_no_other(mina, kai):
     assert (kept(mine.id).state, kept(theirs.id).state, kept(theirs.id).wanted) == ("active", "pending", wanted)
 
 
+def test_an_account_that_is_opened_touches_no_other_that_waits_to_be(mina, kai):
+    waits = payouts.open_account(kai.user_id)
+    opened(mina)
+    assert (kept(waits).gateway_id, kept(waits).wanted) == (None, [])
+
+
 def test_an_account_with_another_gateway_is_none_of_ours(mina):
     row = opened(mina)
     db.session.execute(update(PayoutAccount).values(gateway="stripe"))
