@@ -3,22 +3,24 @@
 The shop itself may not guess: with a forgotten key the same request would be a new one, and money would move twice. A
 person names what they found, the gateway is asked about it, and it counts only if it is what we asked for. That nothing
 was made is held against the gateway's statement, as far as that tells. What follows is the same as after an answer.
+
+So it is with a part that somebody gave back at the gateway itself: a person says of which order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, select
 
-from shop import audit, clock, gateways, inbox, refunds, reversals, settlement, transfers
+from shop import audit, clock, elsewhere, gateways, inbox, refund_desk, refunds, reversals, settlement, transfers
 from shop.database import first, let_go, rows
 from shop.errors import NotFound, Refused
 from shop.gateways.payment_port import KEYS_LAST, RejectedError
 from shop.i18n import _
-from shop.models import PaymentAttempt, PaymentState, RefundState, ReversalState, TransferState
+from shop.models import Order, PaymentAttempt, PaymentState, RefundState, ReversalState, TransferState
 from shop.money import Money
 
 AROUND = timedelta(hours=1)  # the gateway's clock may differ from ours
@@ -69,12 +71,32 @@ def settle(kind: str, number: int, it_is: str | None, because: str) -> None:
     audit.note("settled by hand", f"{kind} {number}", by=None, reason=because.strip(), after=after)
 
 
-def _found(how: Kind, ours: Ours, it_is: str) -> Any:
-    """What the gateway has under this id; it has to be what we asked for, in everything that it tells."""
+def take_in(order: Order, refund: str, because: str, *, of: Mapping[int, int] | None = None, reason: str) -> None:
+    """A part that somebody gave back at the gateway itself, as this `refund`, was of this order, say they who looked.
+
+    See `elsewhere.take_in_part` for what follows and what is refused. The caller commits.
+    """
+    if not because.strip():
+        raise Refused(_("Please say how you found out."), 422)
+    number, about = order.id, f"order:{order.code[: refund_desk.NUMBER]}"
+    let_go()
+    found = _looked_up(gateways.payment().get_refund, refund)
+    taken = elsewhere.take_in_part(number, found, of=of, reason=reason)
+    after = {"it is": refund, "refund": taken, "amount": f"{found.amount.currency} {found.amount.minor}"}
+    audit.note("refund taken in by hand", about, by=None, reason=because.strip(), after=after)
+
+
+def _looked_up(find: Callable[[str], Any], it_is: str) -> Any:
+    """What the gateway has under this id."""
     try:
-        report = how.find(ours, it_is)
+        return find(it_is)
     except RejectedError as error:
         raise Refused(_("The payment company knows of no %(id)s: %(code)s.", id=it_is, code=error.code)) from error
+
+
+def _found(how: Kind, ours: Ours, it_is: str) -> Any:
+    """As that; it has to be what we asked for, in everything that it tells."""
+    report = _looked_up(lambda there: how.find(ours, there), it_is)
     wrong = [name for name, value in ours.told.items() if getattr(report, name) != value]
     if wrong:
         raise Refused(_("%(id)s is something else: it differs in %(what)s.", id=it_is, what=", ".join(wrong)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from shop import clock
 from shop.database import run
 from shop.models import Event
@@ -9,7 +11,16 @@ from shop.models import Event
 _NOTE = Event.__table__.insert()
 
 
-def note(subject: str, subject_id: int, was: str, became: str, text: str = "", *, by: int | None = None) -> None:
-    """One line of it; `by` is None for the shop itself."""
+def note(
+    subject: str,
+    subject_id: int,
+    was: str,
+    became: str,
+    text: str = "",
+    *,
+    by: int | None = None,
+    at: datetime | None = None,
+) -> None:
+    """One line of it; `by` is None for the shop itself, `at` for just now."""
     step = {"subject": subject, "subject_id": subject_id, "was": was, "became": became}
-    run(_NOTE, at=clock.now(), user_id=by, note=text, **step)
+    run(_NOTE, at=at or clock.now(), user_id=by, note=text, **step)

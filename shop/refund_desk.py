@@ -138,7 +138,7 @@ def give(
     token: str = "",
 ) -> int:
     """Give back all that is left; or an amount as one types it ("12,50"); or so many of each line, in their order."""
-    of = {line.id: n for line, n in zip(desk.order.lines, quantities, strict=False) if n}
+    of = lines_of(desk, quantities)
     if quantities and not of:
         raise Refused(_("Choose what goes back, and how many of it."), 422)
     minor = minor_of(amount) if amount and not of else None
@@ -160,6 +160,11 @@ def give_as_staff(desk: Desk, *, reason: str = "goodwill", by: Actor | None, **w
     after = {"refund": row.code, "amount": f"{row.amount.currency} {row.amount.minor}"}
     audit.note("refund given", f"order:{desk.order.code[:NUMBER]}", by=by, reason=reason, after=after)
     return refund
+
+
+def lines_of(desk: Desk, quantities: Sequence[int]) -> dict[int, int]:
+    """So many of each line, in their order, by the lines themselves."""
+    return {line.id: n for line, n in zip(desk.order.lines, quantities, strict=False) if n}
 
 
 def quantities(desk: Desk, asked: Mapping[str, str]) -> list[int]:

@@ -124,19 +124,26 @@ def give(
     row = first(_ORDER, order=order) or row  # it may have moved while we waited
     asked = sha256(repr((amount, sorted((of or {}).items()), reason, by)).encode()).hexdigest()
     _look_whether_again(order, token, asked)
-    if payment.is_disputed:
-        raise Refused(_("The buyer's bank is asking this money back. It decides; nothing can be given back now."))
-    books.book(row.payment_id)  # an order of before the books has its page first
-    left = books.left(order)
-    pieces = _pieces(left, amount, of, row.currency)
-    total = sum(share.total for _part, share, _quantity in pieces)
-    if not inbox.claim_back(row.payment_id, total):
-        raise Refused(_("There is less left of this payment than that."))
+    left, pieces = claim(row, payment, amount, of)
     refund = take(row, pieces, reason=reason, by_id=by, token=token or None, asked=asked)
-    if total == sum(part.left.total for part in left):
+    if sum(share.total for _part, share, _quantity in pieces) == sum(part.left.total for part in left):
         stock.put_back(call_off(row, by), has_counted=brushing.counts(row.kin))
     jobs.later(send, refund=refund)
     return refund
+
+
+def claim(
+    order: Row[Any], payment: Row[Any], amount: int | None, of: Mapping[int, int] | None
+) -> tuple[list[Part], list[tuple[Part, Shares, int]]]:
+    """Set apart what goes back of an order, so that nobody else gives it back; with what was left. It is locked."""
+    if payment.is_disputed:
+        raise Refused(_("The buyer's bank is asking this money back. It decides; nothing can be given back now."))
+    books.book(payment.id)  # an order of before the books has its page first
+    left = books.left(order.id)
+    pieces = _pieces(left, amount, of, order.currency)
+    if not inbox.claim_back(payment.id, sum(share.total for _part, share, _quantity in pieces)):
+        raise Refused(_("There is less left of this payment than that."))
+    return left, pieces
 
 
 def take(order: Row[Any], pieces: Sequence[tuple[Part, Shares, int]], **facts: Any) -> int:
@@ -262,8 +269,15 @@ def accepted(refund: int, done: RefundReport, payment: Report) -> None:
     _hear(refund, done)
 
 
-def was_there(refund: int) -> None:
-    """It went back at the gateway before we wrote it down."""
+def was_there(refund: int, found: RefundReport | None = None) -> None:
+    """It went back at the gateway before we wrote it down; `found` is how it stands there, for who has looked.
+
+    It is written down as of when it went, since the statement of that day has it.
+    """
+    if found:
+        _end(refund, (RefundState.WANTED,), RefundState.SENT, found.id, at=found.made_at)
+        _hear(refund, found)
+        return
     _end(refund, (RefundState.WANTED,), RefundState.SENT)
     _end(refund, (RefundState.SENT,), RefundState.DONE)
     jobs.later(tell_of_refund, refund=refund)
@@ -295,14 +309,21 @@ def _row(refund: int) -> Row[Any]:
     return connection().execute(_REFUND, {"refund": refund}).one()
 
 
-def _end(refund: int, was: Sequence[RefundState], state: RefundState, gateway_id: str | None = None) -> bool:
+def _end(
+    refund: int,
+    was: Sequence[RefundState],
+    state: RefundState,
+    gateway_id: str | None = None,
+    *,
+    at: datetime | None = None,
+) -> bool:
     """Move a refund along, once, and write in the books what it means; False when somebody has done so already."""
     before = _row(refund)
     moved = update(refunds).where(refunds.c.id == refund, refunds.c.state.in_(was))
     values = {"state": state} | ({"gateway_id": gateway_id} if gateway_id else {})
     if connection().execute(moved.values(**values)).rowcount != 1:
         return False
-    history.note("refund", refund, before.state, state)
+    history.note("refund", refund, before.state, state, at=at)
     if state == RefundState.SENT:
         _post(before, "returned", -before.amount_minor)
     if state == RefundState.FAILED and before.state != RefundState.WANTED:

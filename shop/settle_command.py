@@ -1,16 +1,20 @@
-"""`flask settle`: end by hand what the payment company never answered, after a look at its own pages."""
+"""`flask settle` and `flask take-in`: what only a person can end, after a look at the payment company's own pages."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask.cli import with_appcontext
 
-from shop import by_hand
+from shop import by_hand, refund_desk
 from shop.database import db
 from shop.errors import Refused
 from shop.gateways.payment_port import GatewayError
 
 DONE = "It is settled, and stands in the audit."
+TAKEN = "It is in the books, and stands in the audit."
 
 
 @click.command()
@@ -28,11 +32,38 @@ def settle(what: str, number: int, it_is: str | None, because: str, *, nothing: 
     """
     if nothing == bool(it_is):
         raise click.UsageError("Say one of the two: --it-is ID or --nothing.")
-    try:
+    with _told():
         by_hand.settle(what, number, it_is, because)
+    click.echo(DONE)
+
+
+@click.command("take-in", context_settings={"ignore_unknown_options": True})  # a code may begin with a dash
+@click.argument("order")
+@click.argument("refund", metavar="RE_ID")
+@click.option("--line", "lines", multiple=True, metavar="CODE=QTY", help="so many of the line with this SKU or product")
+@click.option("--reason", type=click.Choice(refund_desk.REASONS), default="goodwill", show_default=True)
+@click.option("--because", required=True, metavar="WORDS", help="How you know that it was this order.")
+@with_appcontext
+def take_in(order: str, refund: str, lines: tuple[str, ...], reason: str, because: str) -> None:
+    """Take RE_ID into the books: a part that somebody gave back in the payment company's dashboard was of ORDER.
+
+    No money moves: the company is asked how much it was. It goes out of all shares in the order, or in its --line.
+    """
+    with _told():
+        desk = refund_desk.look(order)
+        quantities = refund_desk.quantities(desk, dict(line.partition("=")[::2] for line in lines))
+        of = refund_desk.lines_of(desk, quantities)
+        by_hand.take_in(desk.order, refund, because, of=of, reason=reason)
+    click.echo(TAKEN)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Write it down; what is refused is said in words."""
+    try:
+        yield
     except Refused as no:
         raise click.ClickException(no.words) from no
     except GatewayError as error:
         raise click.ClickException(f"The payment company does not answer: {error!r}") from error
     db.session.commit()
-    click.echo(DONE)

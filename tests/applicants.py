@@ -52,13 +52,14 @@ def an_applicant(handle: str = "mina", name: str = "Atelier Mina", language: str
             Read("jpeg", (b"a page",), f"{handle[:4]:4}{kind[:4]}".encode()),
             f"{handle} {kind}".encode(),
         )
-    db.session.add(_account_of(seller))
+    db.session.add(account_of(seller))
     tax_facts.give(seller, number="999999990", country="NL", born=date(1990, 5, 17), by=owner)
     db.session.commit()
     return seller
 
 
-def _account_of(seller: Seller) -> BankAccount:
+def account_of(seller: Seller) -> BankAccount:
+    """The account to which this seller is paid, as it is kept; not added yet."""
     return BankAccount(
         seller_id=seller.id,
         state=BankState.CURRENT,

@@ -21,9 +21,11 @@ from shop.models import (
     Purchase,
     SavedMethod,
     Seller,
+    SellerKind,
     StockHold,
     Variant,
 )
+from shop.words import Words
 from tests.cast import a_clip, a_profile
 from tests.till import placed as written_by_hand
 
@@ -138,6 +140,13 @@ def test_an_order_is_written_whole_with_its_seller_as_they_stood_on_the_page(her
         **dict.fromkeys(("paid_at", "shipped_at", "delivered_at")),
         **dict.fromkeys(("carrier", "tracking", "kin"), ""),
     }
+
+
+def test_a_private_person_promises_nothing_that_only_a_business_owes(hers):
+    db.session.execute(update(Seller).values(kind=SellerKind.INDIVIDUAL))
+    db.session.execute(update(Product).values(guarantee=Words(nl="Twee jaar.", en="Two years of legal guarantee.")))
+    press(hers)
+    assert only(OrderLine).guarantee == Words(nl="Twee jaar.")
 
 
 def test_a_line_is_written_whole(hers, mug):

@@ -1,6 +1,7 @@
 """Where shares go to: who may be paid, what the gateway is told about them, and what it says."""
 
 from dataclasses import asdict
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -12,6 +13,7 @@ from shop.gateways.payment_port import AccountReport, RejectedError, Unreachable
 from shop.gateways.payment_sandbox import SandboxGateway
 from shop.models import Address, Job, PayoutAccount, Profile, Seller, SellerKind
 from shop.payouts import Payee, Standing
+from tests.applicants import account_of
 from tests.bookkeeping import bought
 from tests.cast import a_profile
 from tests.listening import listen
@@ -75,6 +77,23 @@ def test_who_has_an_account_sees_how_it_stands_and_what_is_wanted(mina, kai):
     wanted = tuple(row.wanted)
     expected = Payee(mina.id, "mina", "Atelier Mina", seller, row.id, row.gateway_id, "pending", wanted, "approved")
     assert payouts.payee(mina.user_id) == expected
+
+
+def test_whose_payouts_two_people_stopped_is_known_as_held(mina):
+    assert payouts.payee(mina.user_id).is_held is False
+    db.session.execute(update(Seller).values(payouts_stopped_at=clock.now()))
+    assert payouts.payee(mina.user_id).is_held is True
+
+
+def test_whose_bank_account_was_changed_knows_until_when_nothing_is_sent(mina, pass_time):
+    until = clock.now() + timedelta(days=7)
+    account = account_of(db.session.scalars(select(Seller)).one())
+    account.frozen_until = until
+    db.session.add(account)
+    db.session.flush()
+    assert payouts.payee(mina.user_id).frozen_until == until
+    pass_time(days=8)
+    assert payouts.payee(mina.user_id).frozen_until is None
 
 
 def test_who_has_no_window_is_told_that_there_is_nothing(mina, noor):
@@ -156,6 +175,7 @@ def test_an_account_that_was_turned_down_is_asked_for_anew_with_what_is_so_by_no
     for number in (1, 2):
         account = payouts.open_account(mina.user_id)
         db.session.commit()
+        pass_time(seconds=5)
         with monkeypatch.context() as closed:
             closed.setattr(SandboxGateway, "open_account", rejects)
             with pytest.raises(RejectedError):
@@ -163,13 +183,38 @@ def test_an_account_that_was_turned_down_is_asked_for_anew_with_what_is_so_by_no
         db.session.commit()
         row = kept(account)
         assert (row.request["key"], row.gateway_id) == (f"acct:{mina.id}:sandbox:{number}", None)
-        assert (row.wanted, row.state) == (["email_invalid"], "pending")
+        assert (row.wanted, row.state, row.changed_at) == (["email_invalid"], "pending", clock.now())
         pass_time(seconds=5)
     db.session.execute(update(Seller).values(email="post@mina.example"))
     row = opened(mina)
     assert (row.request["key"], row.request["email"]) == (f"acct:{mina.id}:sandbox:3", "post@mina.example")
     assert row.gateway_id.startswith("sbx_acct_")
     assert db.session.scalar(select(func.count(PayoutAccount.id))) == 1
+
+
+def test_a_key_of_before_keys_had_numbers_is_the_first(mina, pass_time):
+    account = payouts.open_account(mina.user_id)
+    row = kept(account)
+    row.request, row.wanted = {**row.request, "key": f"acct:{mina.id}:sandbox"}, ["email_invalid"]
+    db.session.commit()
+    pass_time(seconds=5)
+    assert payouts.open_account(mina.user_id) == account
+    assert kept(account).request["key"] == f"acct:{mina.id}:sandbox:2"
+
+
+def test_who_is_turned_down_while_somebody_else_opened_the_account_changes_nothing_of_it(mina, monkeypatch):
+    account = payouts.open_account(mina.user_id)
+    db.session.commit()
+
+    def quicker(_self, _request):
+        db.session.execute(update(PayoutAccount).values(gateway_id="acct_quick", state="active"))
+        db.session.commit()
+        raise RejectedError("email_invalid")
+
+    monkeypatch.setattr(SandboxGateway, "open_account", quicker)
+    with pytest.raises(RejectedError):
+        payouts.introduce(account)
+    assert (kept(account).gateway_id, kept(account).state, kept(account).wanted) == ("acct_quick", "active", [])
 
 
 def test_an_account_that_nobody_answered_for_is_asked_for_with_the_same_key(mina, monkeypatch):
@@ -226,6 +271,12 @@ def test_what_is_said_about_one_account_touches_no_other(mina, kai):
     assert (kept(mine.id).state, kept(theirs.id).state, kept(theirs.id).wanted) == ("active", "pending", wanted)
 
 
+def test_an_account_that_is_opened_touches_no_other_that_waits_to_be(mina, kai):
+    waits = payouts.open_account(kai.user_id)
+    opened(mina)
+    assert (kept(waits).gateway_id, kept(waits).wanted) == (None, [])
+
+
 def test_an_account_with_another_gateway_is_none_of_ours(mina):
     row = opened(mina)
     db.session.execute(update(PayoutAccount).values(gateway="stripe"))
@@ -242,11 +293,12 @@ def test_a_gateway_that_speaks_of_another_account_is_not_believed(mina, monkeypa
     monkeypatch.setattr(payouts, "alert", lambda kind, **facts: told.append((kind, facts)))
     payouts.look_at_account(code)
     assert (kept(account).gateway_id, kept(account).state) == (code, "pending")
-    assert [(kind, facts["gateway_id"]) for kind, facts in told] == [("misfit_call", "acct_other")]
+    assert told == [("misfit_call", {"account": account, "gateway_id": "acct_other"})]
 
 
 def test_a_gateway_that_is_believed_makes_no_noise(mina, monkeypatch):
     told = listen(monkeypatch, payouts)
+    monkeypatch.setattr(payouts, "alert", lambda kind, **_facts: told.append(kind))
     payouts.look_at_account(opened(mina).gateway_id)
     assert told == []
 

@@ -6,7 +6,7 @@ A gateway is never called while a transaction is open: it may take seconds, and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -141,6 +141,7 @@ class RefundReport:
     status: RefundStatus = RefundStatus.DONE
     payment: str = ""
     key: str = ""  # ours, as it came with the request; empty when the refund is not the shop's
+    made_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from stripe import SignatureVerificationError, WebhookSignature
@@ -248,7 +249,8 @@ def refund(thing: dict[str, Any]) -> RefundReport:
     """A refund; without a status it is an old one, which was done at once."""
     status = REFUNDS.get(thing.get("status") or "succeeded", RefundStatus.PENDING)
     key = str((thing.get("metadata") or {}).get("key") or "")
-    return RefundReport(str(thing["id"]), _money(thing), status, str(thing.get("payment_intent") or ""), key)
+    made_at = datetime.fromtimestamp(int(thing["created"]), UTC) if "created" in thing else None
+    return RefundReport(str(thing["id"]), _money(thing), status, str(thing.get("payment_intent") or ""), key, made_at)
 
 
 def _dispute(thing: dict[str, Any]) -> DisputeReport | None:

@@ -120,9 +120,13 @@ def unseen(app):
 
 
 def effects(app, pass_time):
-    """What became of it, when all that had to wait was seen to: everything, and the inbox."""
-    for _time in range(2):
-        pass_time(minutes=20)
+    """What became of it, when all that had to wait was seen to: everything, and the inbox.
+
+    What comes before that which it follows from is tried again after as long as it has waited, and a dispute may come
+    to its end before it is opened, before its payment: three looks.
+    """
+    for hours in (1, 3, 9):
+        pass_time(hours=hours)
         with app.app_context():
             while jobs.run_due():
                 pass

@@ -59,7 +59,15 @@ def test_a_difference_stands_there_with_both_sides(app, ada):
 
 def test_a_side_that_has_nothing_says_so(app, ada):
     differ(app, ours="", evidence={"ours": {}, "theirs": {}})
-    assert "nothing" in ada.get("/moderation/money").text
+    page = ada.get("/moderation/money").text
+    assert "nothing" in page
+    assert "flask take-in" not in page
+
+
+@pytest.mark.parametrize(("ours", "is_told"), [("", True), ("EUR -5.00", False)])
+def test_of_a_refund_that_only_the_payment_company_knows_it_says_how_to_take_it_in(app, ada, ours, is_told):
+    differ(app, kind="refund", subject="re_1:-500", ours=ours, theirs="EUR -5.00")
+    assert ("flask take-in ORDER re_1 --because" in ada.get("/moderation/money").text) is is_told
 
 
 @pytest.mark.parametrize("htmx", [False, True])
