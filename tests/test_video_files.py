@@ -171,7 +171,8 @@ def test_the_reason_of_a_refusal_is_the_true_one(tmp_path, canary):
         return refused.value.flaw
 
     secret, address, _calls = canary
-    hostile = {name: maker(tmp_path, secret, address) for name, maker in hostile_films.HOSTILE.items()}
+    names = ("no end", "10,000 frames a second", "a thousand streams", "SDP")
+    hostile = {name: hostile_films.HOSTILE[name](tmp_path, secret, address) for name in names}
     assert flaw(hostile_films.too_long(tmp_path)) == Flaw.TOO_LONG
     assert flaw(hostile["no end"]) == Flaw.TOO_LONG
     assert flaw(hostile["10,000 frames a second"]) == Flaw.TOO_FAST
