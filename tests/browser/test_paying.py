@@ -313,7 +313,7 @@ def far_bank(monkeypatch):
         return [b"<h1>Bank</h1>"]
 
     bank = make_server("127.0.0.1", 0, here)
-    thread = threading.Thread(target=bank.serve_forever)
+    thread = threading.Thread(target=bank.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     address, create = f"http://localhost:{bank.server_port}/pay", SandboxGateway.create_payment
 
