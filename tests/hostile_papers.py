@@ -6,6 +6,7 @@ import io
 import struct
 import zipfile
 import zlib
+from functools import cache
 from typing import NamedTuple
 
 from PIL import Image
@@ -82,6 +83,7 @@ def carried(made: bytes) -> list[str]:
     return found + (["more behind its end"] if size != len(made) else [])
 
 
+@cache
 def every() -> list[Hostile]:
     """All of them. The 25 of the promise, and what they are called."""
     photo = jpeg()

@@ -303,7 +303,7 @@ def tried(runs):
 
 
 def test_the_books_balance_whatever_happens(in_a_hurry):
-    assert tried(12) >= 12
+    assert tried(8) >= 8
 
 
 @pytest.mark.faults

@@ -56,8 +56,27 @@ SIZES = (Picture.name_216, Picture.name_360, Picture.name_640)
 
 @pytest.fixture
 def shop(at_the_desk):
+    """The demo in the shop of this test."""
     demo.load()
     db.session.commit()
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def loaded(request, open_shop):
+    """The demo in a shop of its own, loaded once."""
+    app = open_shop("" if request.param == "sqlite" else request.getfixturevalue("another_postgres_url"))
+    with app.test_request_context(method="POST"):
+        demo.load()
+        db.session.commit()
+    return app
+
+
+@pytest.fixture
+def looked_at(loaded):
+    """The demo, for tests that only look: nothing that they do stays."""
+    with loaded.test_request_context(method="POST"):
+        yield
+        db.session.rollback()
 
 
 def fingerprints():
@@ -113,7 +132,7 @@ def test_loading_again_takes_nobodys_changes_back(shop):
     assert (product("teapot").title, product("teapot").variants[0].stock) == ({"en": "My own teapot"}, 1)
 
 
-def test_every_clip_says_what_the_catalogue_says_about_who_earns(shop):
+def test_every_clip_says_what_the_catalogue_says_about_who_earns(looked_at):
     for entry in catalogue.read()["clips"]:
         clip = db.session.scalar(select(Clip).where(Clip.code == catalogue.code("clip", entry["slug"])))
         assert clip.disclosure == entry["disclosure"]
@@ -123,21 +142,21 @@ def test_every_clip_says_what_the_catalogue_says_about_who_earns(shop):
         ]
 
 
-def test_every_file_that_is_named_is_in_the_storage(shop):
+def test_every_file_that_is_named_is_in_the_storage(looked_at):
     for column in (*SIZES, Profile.avatar, Picture.name, Rendition.name, CaptionTrack.name, Clip.poster):
         names = db.session.scalars(select(column)).all()
         assert names
         assert all(storage_disk.path_of(name).stat().st_size for name in names)
 
 
-def test_every_picture_is_there_in_the_sizes_that_pages_ask_for(shop):
+def test_every_picture_is_there_in_the_sizes_that_pages_ask_for(looked_at):
     shown = db.session.execute(select(Picture.width, Picture.name_216, Picture.name_360, Picture.name_640)).first()
     sizes = [Image.open(storage_disk.path_of(name)).size for name in shown[1:]]
     assert (shown[0], sizes) == (900, [(216, 216), (360, 360), (640, 640)])
     assert db.session.scalar(select(func.count(Picture.id)).where(Picture.name_216.is_(None))) == 0
 
 
-def test_the_sellers_story_is_told_as_if_they_had_applied(shop):
+def test_the_sellers_story_is_told_as_if_they_had_applied(looked_at):
     told = [
         (event.became, event.note.partition("\n")[0], event.user_id)
         for handle in ("kira.keramiek", "flitsdeals", "wolkstap")
@@ -153,7 +172,7 @@ def test_the_sellers_story_is_told_as_if_they_had_applied(shop):
     assert (seller("wolkstap").decided_at - seller("wolkstap").applied_at).days == 2
 
 
-def test_everybody_in_the_cast_can_sign_in_and_has_the_role_that_was_told(shop):
+def test_everybody_in_the_cast_can_sign_in_and_has_the_role_that_was_told(looked_at):
     for account in demo.ACCOUNTS:
         opened = credentials.sign_in(account.email, demo.PASSWORD)
         is_staff = account.role in ("moderator", "admin")
@@ -166,11 +185,11 @@ def test_everybody_in_the_cast_can_sign_in_and_has_the_role_that_was_told(shop):
         assert handle == account.handle
 
 
-def test_everybody_in_the_demo_is_written_to_in_dutch(shop):
+def test_everybody_in_the_demo_is_written_to_in_dutch(looked_at):
     assert set(db.session.scalars(select(User.language))) == {"nl"}
 
 
-def test_what_somebody_else_shows_earns_them_something_and_nothing_else_does(shop):
+def test_what_somebody_else_shows_earns_them_something_and_nothing_else_does(looked_at):
     cross = (
         select(Tag.product_id)
         .join(Clip, Clip.id == Tag.clip_id)
@@ -184,12 +203,12 @@ def test_what_somebody_else_shows_earns_them_something_and_nothing_else_does(sho
     assert rates == {each: 1000 if each in shown else 0 for each in rates}
 
 
-def test_noor_has_a_saved_address(shop):
+def test_noor_has_a_saved_address(looked_at):
     saved = db.session.scalar(select(Address).join(User).where(User.email == "noor@example.com"))
     assert (saved.street, saved.house_number, saved.postcode, saved.city) == ("Oudegracht", "145", "3511 AJ", "Utrecht")
 
 
-def test_kira_waits_and_flitsdeals_was_refused_with_a_reason(shop):
+def test_kira_waits_and_flitsdeals_was_refused_with_a_reason(looked_at):
     kira, flits, huis = seller("kira.keramiek"), seller("flitsdeals"), seller("huis.van.smaak")
     assert (kira.vetting, kira.decided_at, kira.vetting_note) == ("waiting", None, {})
     assert flits.vetting == "refused"
@@ -198,7 +217,7 @@ def test_kira_waits_and_flitsdeals_was_refused_with_a_reason(shop):
     assert product("vase").status == "draft"
 
 
-def test_approved_shops_have_every_item_accepted_with_its_paper_account_and_register(shop):
+def test_approved_shops_have_every_item_accepted_with_its_paper_account_and_register(looked_at):
     """Nothing is missing that the shop would have asked for, and the register and the bank say that it fits."""
     for entry in catalogue.read()["accounts"]:
         if entry["vetting"]["state"] == "approved":
@@ -222,20 +241,20 @@ def test_one_applicant_shares_something_with_a_refused_shop_and_nobody_else_does
     assert set(alike["knaldeals"][0].same) == {"iban", "phone", "address"}
 
 
-def test_a_private_person_of_the_demo_promises_only_what_is_her_own(shop):
+def test_a_private_person_of_the_demo_promises_only_what_is_her_own(looked_at):
     scarf = product("scarf")
     assert scarf.guarantee.said("nl").startswith("Laat een steek los?")
     assert listing_facts.own_promise(scarf.guarantee, scarf.seller.kind) == scarf.guarantee
 
 
-def test_what_comes_from_tiel_takes_a_day_longer_to_belgium(shop):
+def test_what_comes_from_tiel_takes_a_day_longer_to_belgium(looked_at):
     belgium, netherlands = product("wolk-sneaker").delivery
     assert (belgium.country, netherlands.country) == ("BE", "NL")
     assert (netherlands.min_days, netherlands.max_days, netherlands.cost.minor) == (1, 2, 395)
     assert (belgium.min_days, belgium.max_days, belgium.cost.minor) == (2, 3, 595)
 
 
-def test_the_price_before_the_reduction_is_in_the_books(shop):
+def test_the_price_before_the_reduction_is_in_the_books(looked_at):
     history = db.session.scalars(
         select(PriceChange)
         .where(PriceChange.variant_id == product("headphones").variants[0].id)

@@ -402,7 +402,7 @@ def test_without_javascript_films_have_controls_all_products_are_there_and_the_f
     expect(page.get_by_role("heading", name="You are all caught up.")).to_be_visible()
 
 
-@pytest.mark.parametrize("locale", ["en-GB", "nl-NL"])
+@pytest.mark.parametrize("locale", ["nl-NL", pytest.param("en-GB", marks=pytest.mark.slow)])  # Dutch is longer
 @pytest.mark.parametrize("viewport", [SMALL, PHONE, {"width": 1280, "height": 800}], ids=["small", "phone", "desk"])
 def test_nothing_lies_over_anything_else(open_feed, viewport, locale):
     page = open_feed("/v/c1", viewport=viewport, locale=locale, reduced_motion="reduce")

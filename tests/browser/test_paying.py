@@ -201,7 +201,7 @@ def test_what_is_wrong_with_a_card_is_said_beside_its_fields(at_the_till, asked)
     assert asked == []
 
 
-@pytest.mark.parametrize("language", ["en", "nl"])
+@pytest.mark.parametrize("language", ["en", pytest.param("nl", marks=pytest.mark.slow)])
 def test_a_declined_card_is_said_and_another_way_is_one_tap_away(at_the_till, asked, language):
     page = at_the_till(language)
     choose(page, "card")
@@ -276,7 +276,10 @@ def test_where_there_is_no_wallet_that_is_said(at_the_till):
     expect(page.locator(".checkout__press")).to_be_visible()
 
 
-@pytest.mark.parametrize("case", ["blocked", "slow", "broken", "without JavaScript"])
+MORE_CASES = [pytest.param(case, marks=pytest.mark.slow) for case in ("slow", "broken")]
+
+
+@pytest.mark.parametrize("case", ["blocked", "without JavaScript", *MORE_CASES])
 def test_when_the_fields_do_not_come_the_card_is_paid_on_the_company_s_page(at_the_till, asked, case):
     if case == "without JavaScript":
         page = at_the_till(javascript=False)
@@ -310,7 +313,7 @@ def far_bank(monkeypatch):
         return [b"<h1>Bank</h1>"]
 
     bank = make_server("127.0.0.1", 0, here)
-    thread = threading.Thread(target=bank.serve_forever)
+    thread = threading.Thread(target=bank.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     address, create = f"http://localhost:{bank.server_port}/pay", SandboxGateway.create_payment
 

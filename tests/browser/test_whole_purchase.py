@@ -29,7 +29,7 @@ CROSS = [
 @pytest.fixture
 def demo_address(demo_shop):
     server = make_server("127.0.0.1", 0, demo_shop, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

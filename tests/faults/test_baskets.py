@@ -89,7 +89,7 @@ def bought_at_once(app, people, baskets):
 
 @pytest.mark.faults
 def test_baskets_of_three_sellers_are_bought_whole(app, market):
-    kept, figure = bought_at_once(app, 4, 24)
+    kept, figure = bought_at_once(app, 4, 16)
     assert kept, figure
 
 

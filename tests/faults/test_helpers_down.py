@@ -179,7 +179,7 @@ def test_who_reads_does_not_notice_that_the_payment_company_hangs(app, client, p
         db.session.execute(update(Variant).values(stock=999))
         db.session.commit()
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     shop = SimpleNamespace(port=server.server_port)
     looks(shop, times=20)
     alone = min(p95(looks(shop, times=60)) for _round in range(3))

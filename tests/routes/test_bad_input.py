@@ -134,7 +134,8 @@ def address(rule, behind, nasty=None):
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda part: nasty or known[part[1]], rule.rule)
 
 
-@pytest.fixture(params=["stranger", "shopper", "creator and moderator"])
+# A shopper comes where rex comes as well; he is for `make faults`.
+@pytest.fixture(params=["stranger", pytest.param("shopper", marks=pytest.mark.slow), "creator and moderator"])
 def visitor(request, app, client, behind, signed_in_as):
     if request.param == "stranger":
         return client
