@@ -106,7 +106,8 @@ def test_an_unpublished_an_unfinished_and_a_future_clip_are_nowhere():
 
 
 def test_an_empty_shop_has_an_empty_feed():
-    assert feed.page() == feed.Page((), "", 0, None, None)
+    page = feed.page()
+    assert (page.clips, page.top, page.at, page.following, page.next_top) == ((), "", 0, None, None)
 
 
 def test_a_tag_says_what_the_checkout_will_charge(mug, lamp):
