@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from shop import clock, gateways, newcomers, packing, payouts, statements
-from shop.database import rows, rows_and_more
+from shop.database import among, rows, rows_and_more
 from shop.delivery import AMSTERDAM, begin_of
 from shop.errors import NotFound
 from shop.i18n import _
@@ -65,7 +65,7 @@ accounts, papers, banks = PayoutAccount.__table__, Paper.__table__, BankAccount.
 told, taxes = Statement.__table__, TaxNumber.__table__
 
 _SEALED = and_(papers.c.seller_id == sellers.c.id, papers.c.state == PaperState.SEALED)
-_IN_USE = banks.c.state.in_((BankState.CURRENT, BankState.WAITING))
+_IN_USE = among(banks.c.state, (BankState.CURRENT, BankState.WAITING))
 _SHOP = (
     select(
         *sellers.c["id", "vetting", "established_at"],
@@ -94,7 +94,7 @@ _SHOP = (
     .outerjoin(accounts, and_(accounts.c.profile_id == profiles.c.id, accounts.c.gateway == bindparam("gateway")))
     .where(
         profiles.c.user_id == bindparam("person"),
-        sellers.c.vetting.in_((Vetting.APPROVED, Vetting.SUSPENDED)),
+        among(sellers.c.vetting, (Vetting.APPROVED, Vetting.SUSPENDED)),
     )
 )
 _OF_SHOP = products.c.seller_id == bindparam("seller")
@@ -138,7 +138,7 @@ _SHORT = (
     .order_by(products.c.code, variants.c.position)
 )
 _none = cast(null(), Moment)
-_WAITING = (sold.c.seller_id == bindparam("seller"), sold.c.status.in_(packing.TO_PACK))
+_WAITING = (sold.c.seller_id == bindparam("seller"), among(sold.c.status, packing.TO_PACK))
 _COUNTED = union_all(
     select(literal("to_pack").label("what"), func.count().label("n"), func.min(sold.c.send_until).label("at")).where(
         *_WAITING
@@ -151,13 +151,13 @@ _COUNTED = union_all(
     ).group_by(_RUNNING.c.is_out),
     select(literal("statements"), func.count(), func.max(told.c.at)).where(
         told.c.seller_id == bindparam("seller"),
-        told.c.verdict.in_([literal_column(f"'{verdict}'") for verdict in statements.TAKES_AWAY]),
+        among(told.c.verdict, statements.TAKES_AWAY),
         told.c.at > bindparam("since", type_=told.c.at.type),
     ),
     select(literal("product:lacks"), func.count(), _none).where(_OF_SHOP, products.c.is_complete.is_(False)),
     # Of what is for sale or paused there may be a hundred thousand, and nothing of it has to be done.
     select(literal("product:") + products.c.status, func.count(), _none)
-    .where(_OF_SHOP, products.c.status.in_(TO_DO))
+    .where(_OF_SHOP, among(products.c.status, TO_DO))
     .group_by(products.c.status),
 )
 _PAID = (sold.c.seller_id == bindparam("seller"), sold.c.status != OrderStatus.CANCELLED)
