@@ -40,12 +40,13 @@ _QUEUE = (
     .join_from(sellers, profiles, sellers.c.profile_id == profiles.c.id)
     .outerjoin(users, users.c.id == profiles.c.user_id)
     .outerjoin(claimer, claimer.c.id == sellers.c.claimed_by_id)
-    .where(_is_waiting, or_(bindparam("kind") == "", sellers.c.kind == bindparam("kind")))
+    .where(_is_waiting)
     .where(sellers.c.applied_at >= bindparam("at", type_=sellers.c.applied_at.type))
     .where(or_(sellers.c.applied_at > bindparam("at"), sellers.c.id > bindparam("id")))
     .order_by(sellers.c.applied_at, sellers.c.id)
     .limit(PAGE + 1)
 )
+_QUEUE_OF_KIND = _QUEUE.where(sellers.c.kind == bindparam("kind"))  # each has an index, however few of a kind there are
 # All that wait, from an index alone, without those of accounts that are closed, which begins at the few of those.
 _COUNTS = union_all(
     select(sellers.c.kind, func.count().label("n"))
@@ -106,7 +107,7 @@ class Leaf(NamedTuple):
 def queue(after: str = "", kind: str = "") -> Leaf:
     """Waiting applications, the oldest first. The place of a leaf is a moment in microseconds and a number."""
     at, number = place(after)
-    found = list(rows(_QUEUE, at=at, id=number, kind=kind))
+    found = list(rows(_QUEUE_OF_KIND, at=at, id=number, kind=kind) if kind else rows(_QUEUE, at=at, id=number))
     last = found[PAGE - 1] if len(found) > PAGE else None
     return Leaf(found[:PAGE], place_of(last.applied_at, last.id) if last else "")
 

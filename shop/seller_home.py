@@ -52,7 +52,7 @@ DAYS = 30
 TO_DO = (ProductStatus.DOWN, ProductStatus.DRAFT, ProductStatus.REVIEW)  # of these its seller is told
 BEST = 5
 PAGE = 30
-SELLING = 2000  # products whose stock is watched: those that sell best
+SELLING = 500  # products whose stock is watched: those that sell best
 FEW: ColumnElement[int] = literal_column(
     "5"
 )  # left of a variant: it runs out; as the index says it, which a parameter would not
@@ -155,10 +155,12 @@ _COUNTED = union_all(
         told.c.at > bindparam("since", type_=told.c.at.type),
     ),
     select(literal("product:lacks"), func.count(), _none).where(_OF_SHOP, products.c.is_complete.is_(False)),
-    # Of what is for sale or paused there may be a hundred thousand, and nothing of it has to be done.
-    select(literal("product:") + products.c.status, func.count(), _none)
-    .where(_OF_SHOP, among(products.c.status, TO_DO))
-    .group_by(products.c.status),
+    # Of what is for sale or paused there may be a hundred thousand, and nothing of it has to be done. One by one: to sort
+    # thousands into groups takes longer than to count them.
+    *(
+        select(literal(f"product:{status}"), func.count(), _none).where(_OF_SHOP, products.c.status == status)
+        for status in TO_DO
+    ),
 )
 _PAID = (sold.c.seller_id == bindparam("seller"), sold.c.status != OrderStatus.CANCELLED)
 

@@ -32,14 +32,19 @@ def _given(asked, values):
 
 def test_the_queue_and_its_counts_are_read_from_an_index_however_many_wait(app, at_the_desk):
     start, number = seller_desk.place("")
-    queue = plan(seller_desk._QUEUE, but=("seqscan", "sort"), at=start, id=number, kind="")
-    assert "ix_sellers_vetting_applied_at_id" in queue
-    assert "SCAN sellers" not in queue
-    assert "Sort" not in queue.partition("Limit")[2]
-    assert "USE TEMP B-TREE FOR ORDER BY" not in queue
+    asked = {"but": ("seqscan", "sort"), "at": start, "id": number}
+    of_kind = plan(seller_desk._QUEUE_OF_KIND, kind="brand", **asked)
+    for queue, index in (
+        (plan(seller_desk._QUEUE, **asked), "ix_sellers_vetting_applied_at_id"),
+        (of_kind, "ix_sellers_vetting_kind_applied_at_id"),
+    ):
+        assert index in queue
+        assert "SCAN sellers" not in queue
+        assert "Sort" not in queue.partition("Limit")[2]
+        assert "USE TEMP B-TREE FOR ORDER BY" not in queue
     counts = plan(seller_desk._COUNTS)
     if connection().dialect.name == "sqlite":  # PostgreSQL may take any index while there are no rows
-        assert "SEARCH sellers USING COVERING INDEX ix_sellers_vetting_kind" in counts
+        assert "SEARCH sellers USING COVERING INDEX ix_sellers_vetting_kind_applied_at_id" in counts
         assert "SCAN users USING INDEX ix_users_closed" in counts
     assert "Seq Scan on sellers" not in counts
 

@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade():
-    op.create_index('ix_sellers_vetting_kind', 'sellers', ['vetting', 'kind'])
+    op.create_index('ix_sellers_vetting_kind_applied_at_id', 'sellers', ['vetting', 'kind', 'applied_at', 'id'])
     op.create_index(
         'ix_users_closed',
         'users',
@@ -22,4 +22,4 @@ def upgrade():
 
 def downgrade():
     op.drop_index('ix_users_closed', table_name='users')
-    op.drop_index('ix_sellers_vetting_kind', table_name='sellers')
+    op.drop_index('ix_sellers_vetting_kind_applied_at_id', table_name='sellers')
