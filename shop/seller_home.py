@@ -155,8 +155,8 @@ _COUNTED = union_all(
         told.c.at > bindparam("since", type_=told.c.at.type),
     ),
     select(literal("product:lacks"), func.count(), _none).where(_OF_SHOP, products.c.is_complete.is_(False)),
-    # Of what is for sale or paused there may be a hundred thousand, and nothing of it has to be done. One by one: to sort
-    # thousands into groups takes longer than to count them.
+    # Of what is for sale or paused there may be a hundred thousand, and nothing of it has to be done. One by one: to
+    # sort thousands into groups takes longer than to count them.
     *(
         select(literal(f"product:{status}"), func.count(), _none).where(_OF_SHOP, products.c.status == status)
         for status in TO_DO
