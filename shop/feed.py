@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, reduce
 from itertools import groupby
-from operator import itemgetter
-from types import SimpleNamespace
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, and_, bindparam, case, cast, exists, func, or_, select
+from sqlalchemy import Row, Text, and_, bindparam, case, cast, exists, func, or_, select
 
 from shop import clock
-from shop.database import rows, rows_and_more
+from shop.database import rows, same_rows, same_rows_and_more
 from shop.errors import NotFound
 from shop.i18n import _
 from shop.models import CaptionTrack, Clip, Like, Picture, Product, Profile, Rendition, Seller, Tag, Variant
 from shop.money import Money
+from shop.prepared import Same
 from shop.products import MAY_BE_SOLD, read_words
 from shop.words import Words
 
@@ -67,35 +68,48 @@ _TRACKS = (
 _IS_LIKED = exists().where(likes.c.clip_id == clips.c.id, likes.c.user_id == bindparam("person"))
 
 
-def _of_variants(what: Any) -> Any:
-    return select(what).where(variants.c.product_id == products.c.id, variants.c.is_offered).scalar_subquery()
+def _words(*each: Any) -> Any:
+    return reduce(lambda line, word: line + " " + word, each)
 
 
-_main = variants.alias("main")
+def _of_offered(what: Any) -> Any:
+    return case((variants.c.is_offered, what))
+
+
+# All that is asked of a product's variants in one look at them: of the first its currency and code, of those that are
+# offered the least and the highest price, how many there are and how many pieces are left. NULL: none is.
+_OFFER = (
+    select(
+        _words(
+            func.max(case((variants.c.position == 0, variants.c.price_currency))),
+            func.max(case((variants.c.position == 0, variants.c.code))),
+            cast(func.min(_of_offered(variants.c.price_minor)), Text),
+            cast(func.max(_of_offered(variants.c.price_minor)), Text),
+            cast(func.count(_of_offered(variants.c.id)), Text),
+            cast(func.sum(_of_offered(variants.c.stock - variants.c.held)), Text),
+        )
+    )
+    .where(variants.c.product_id == products.c.id)
+    .scalar_subquery()
+)
 # Joined one by one and not as a group: SQLite would put together the goods of the whole shop before it looks at a clip.
 _goods = (
     clips.join(profiles, profiles.c.id == clips.c.profile_id)
     .outerjoin(tags, tags.c.clip_id == clips.c.id)
     .outerjoin(products, products.c.id == tags.c.product_id)
     .outerjoin(sellers, and_(sellers.c.id == products.c.seller_id, *MAY_BE_SOLD))
-    .outerjoin(_main, and_(_main.c.product_id == products.c.id, _main.c.position == 0))
     .outerjoin(pictures, and_(pictures.c.product_id == products.c.id, pictures.c.position == 0))
 )
 _TAG_COLUMNS = (
-    case((and_(sellers.c.id.is_not(None), _main.c.id.is_not(None)), tags.c.code)).label("tag"),  # NULL: not for sale
+    case((sellers.c.id.is_not(None), tags.c.code)).label("tag"),  # NULL: not for sale
     tags.c.start_ms,
     tags.c.end_ms,
     tags.c.x,
     tags.c.y,
     products.c.code.label("product"),
     cast(products.c.title, Text).label("title"),  # read once, however often it comes by
-    _main.c.code.label("variant"),
     func.coalesce(pictures.c.name_216, pictures.c.name).label("picture"),
-    _main.c.price_currency,
-    _of_variants(func.min(variants.c.price_minor)).label("least_minor"),
-    _of_variants(func.max(variants.c.price_minor)).label("most_minor"),
-    _of_variants(func.count()).label("choices"),
-    _of_variants(func.sum(variants.c.stock - variants.c.held)).label("left"),
+    _OFFER.label("offer"),
 )
 _DEALT = (
     select(
@@ -118,7 +132,6 @@ _DEALT = (
     .where(IS_SHOWN, clips.c.id.in_([bindparam(f"clip{n}") for n in range(PAGE)]))
     .order_by(clips.c.id, tags.c.start_ms, tags.c.id)
 )
-_DEALT_NAMES = tuple(_DEALT.selected_columns.keys())
 _GOODS_OF = (
     select(cast(clips.c.caption, Text).label("caption"), profiles.c.handle, *_TAG_COLUMNS)
     .select_from(_goods)
@@ -162,7 +175,8 @@ class Shown(NamedTuple):
     tags: tuple[Tagged, ...]
 
 
-class Page(NamedTuple):
+@dataclass(frozen=True, eq=False)  # the same rows are the same object: see `_page`
+class Page:
     """Some clips of a sitting, and where it goes on."""
 
     clips: tuple[Shown, ...]
@@ -178,17 +192,42 @@ def page(top: str = "", at: int = 0, *, tallest: int = RUNGS["540"], person: int
     `tallest` is the height that a video should not exceed, `person` who is watching (0: somebody unknown).
     """
     now = clock.now()
-    found = rows_and_more(_FROM_TOP, top=top, now=now) if top else rows_and_more(_NEWEST, now=now)
-    if top and (not found or found[0].code != top):
+    sitting = _sitting(same_rows_and_more(_FROM_TOP, top=top, now=now) if top else same_rows_and_more(_NEWEST, now=now))
+    if top and sitting.top != top:
         raise NotFound(_("We cannot find this clip."))
-    dealt = _mixed(tuple([row.profile_id for row in found[:SITTING]]))
-    ids = [found[place].id for place in dealt[at : at + PAGE]]
+    if not (ids := sitting.dealt[at : at + PAGE]):
+        return _page(sitting, at, None)
+    places = {f"clip{n}": ids[n] if n < len(ids) else 0 for n in range(PAGE)}
+    return _page(sitting, at, same_rows(_DEALT, **places, now=now, tallest=tallest, person=person))
+
+
+@dataclass(frozen=True, eq=False)
+class Sitting:
+    """The clips of a sitting, by their ids, in the order in which they are dealt."""
+
+    dealt: tuple[int, ...]
+    top: str
+    next_top: str | None
+
+
+@lru_cache(maxsize=1_000)
+def _sitting(found: Same) -> Sitting:
+    newest = found.rows
+    dealt = _mixed([row.profile_id for row in newest[:SITTING]])
+    ids = tuple([newest[place].id for place in dealt])
+    return Sitting(ids, newest[0].code if newest else "", newest[SITTING].code if len(newest) > SITTING else None)
+
+
+@lru_cache(maxsize=1_000)
+def _page(sitting: Sitting, at: int, dealt: Same | None) -> Page:
+    """These clips in their order, without those that went out of sight a moment ago."""
+    by_clip = {clip: _shown(list(of)) for clip, of in groupby(dealt.rows if dealt else (), attrgetter("id"))}
     return Page(
-        clips=_dealt(ids, now=now, tallest=tallest, person=person) if ids else (),
-        top=found[0].code if found else "",
+        clips=tuple([by_clip[clip] for clip in sitting.dealt[at : at + PAGE] if clip in by_clip]),
+        top=sitting.top,
         at=at,
-        following=at + PAGE if at + PAGE < len(dealt) else None,
-        next_top=found[SITTING].code if len(found) > SITTING else None,
+        following=at + PAGE if at + PAGE < len(sitting.dealt) else None,
+        next_top=sitting.next_top,
     )
 
 
@@ -208,15 +247,14 @@ def goods_of(code: str) -> Goods:
     return Goods(read_words(found[0].caption), found[0].handle, _tags(found))
 
 
-@lru_cache(maxsize=512)
-def _mixed(makers: tuple[int, ...]) -> tuple[int, ...]:
+def _mixed(makers: Sequence[int]) -> list[int]:
     """The places of these creators' clips: in order, but with no two of one creator in a row as far as that can be."""
     waiting, mixed = list(range(len(makers))), list[int]()
     while waiting:
         turn = _turn(waiting, makers, after=makers[mixed[-1]] if mixed else None)
         waiting.remove(turn)
         mixed.append(turn)
-    return tuple(mixed)
+    return mixed
 
 
 def _turn(waiting: Sequence[int], makers: Sequence[int], after: int | None) -> int:
@@ -229,19 +267,8 @@ def _turn(waiting: Sequence[int], makers: Sequence[int], after: int | None) -> i
     return next((place for place in waiting if makers[place] != after), waiting[0])
 
 
-def _dealt(ids: Sequence[int], **values: Any) -> tuple[Shown, ...]:
-    """These clips in this order, without those that went out of sight a moment ago."""
-    places = {f"clip{n}": ids[n] if n < len(ids) else 0 for n in range(PAGE)}
-    found = rows(_DEALT, **places, **values)
-    told = [tuple(row) for row in found]  # values, which are compared faster than rows
-    by_clip = {clip: _shown(tuple(of)) for clip, of in groupby(told, itemgetter(0))}
-    return tuple([by_clip[clip] for clip in ids if clip in by_clip])
-
-
-@lru_cache(maxsize=2_000)
-def _shown(told: tuple[tuple[Any, ...], ...]) -> Shown:
-    """The clip of these rows of `_DEALT`; the same rows are the same clip."""
-    of = [SimpleNamespace(**dict(zip(_DEALT_NAMES, row, strict=True))) for row in told]
+def _shown(of: Sequence[Row[Any]]) -> Shown:
+    """The clip of these rows of `_DEALT`, one for each of its tags."""
     clip = of[0]
     return Shown(
         code=clip.code,
@@ -267,22 +294,23 @@ def _read_tracks(joined: str | None) -> Iterator[tuple[str, str]]:
             yield language, name
 
 
-def _tags(of: Iterable[Any]) -> tuple[Tagged, ...]:
-    return tuple(
-        Tagged(
-            row.start_ms,
-            row.end_ms,
-            row.x,
-            row.y,
-            row.product,
-            read_words(row.title),
-            row.variant,
-            row.picture,
-            price=Money(row.least_minor, row.price_currency),
-            is_from=row.least_minor < row.most_minor,
-            has_choices=row.choices > 1,
-            is_sold_out=row.left <= 0,
-        )
-        for row in of
-        if row.tag is not None
+def _tags(of: Iterable[Row[Any]]) -> tuple[Tagged, ...]:
+    return tuple([_tagged(row, *row.offer.split(" ")) for row in of if row.tag is not None and row.offer is not None])
+
+
+def _tagged(row: Row[Any], currency: str, variant: str, *numbers: str) -> Tagged:
+    least, most, choices, left = map(int, numbers)
+    return Tagged(
+        row.start_ms,
+        row.end_ms,
+        row.x,
+        row.y,
+        row.product,
+        read_words(row.title),
+        variant,
+        row.picture,
+        price=Money(least, currency),
+        is_from=least < most,
+        has_choices=choices > 1,
+        is_sold_out=left <= 0,
     )

@@ -8,7 +8,8 @@ holds this file against Flask itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -19,15 +20,19 @@ from flask.globals import request_ctx
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from htmx_flask.requests import HtmxAwareRequest
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from werkzeug.datastructures import Headers
-from werkzeug.routing import MapAdapter
+from werkzeug.datastructures import Headers, ImmutableMultiDict
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter, RoutingException, Rule
+from werkzeug.sansio.http import parse_cookie
 from werkzeug.sansio.utils import get_current_url
+from werkzeug.utils import cached_property
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 HOSTS = 256  # ways to be called that each process remembers; the ones that nobody trusts are not among them
 COOKIES = 4096
+ADDRESSES = 4096
 A_DAY = 24 * 3600  # seconds
 IN_MEMORY = "etalage.in_memory"  # set by the edge where nothing that arrives may come on a disk
 _HAVE_NO_BODY = frozenset((204, 304))
@@ -49,7 +54,16 @@ class Answered(Response):
     """An answer that is whole already leaves as it is: Flask copies its headers, and wraps its body in an iterator."""
 
     made = ""  # the fingerprint of a body that is known
-    packed: dict[str, bytes]  # and what became of it when it was compressed
+    packed: dict[str, bytes] | None = None  # and what became of it when it was compressed
+
+    @classmethod
+    def known(cls, body: bytes, pairs: Iterable[tuple[str, str]]) -> Answered:
+        """A page that was made before, with headers that are our own words: as the long way would make it."""
+        answer = cls.__new__(cls)
+        answer.headers = ready(pairs)
+        answer._status, answer._status_code = "200 OK", 200
+        answer.direct_passthrough, answer._on_close, answer.response = False, [], [body]
+        return answer
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
         """The headers with the length, where nothing else is to be set right in them."""
@@ -58,7 +72,7 @@ class Answered(Response):
         if self.status_code != 200 or type(self.response) is not list or "Content-Location" in self.headers:
             return super().get_wsgi_headers(environ)
         if "Content-Length" not in self.headers:
-            self.headers["Content-Length"] = str(sum(len(piece) for piece in self.iter_encoded()))
+            self.headers._list.append(("Content-Length", str(sum(map(len, self.iter_encoded())))))
         return self.headers
 
     def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
@@ -70,8 +84,31 @@ class Answered(Response):
         return super().get_app_iter(environ)
 
 
+class Told(ImmutableMultiDict[str, str]):
+    """What somebody told us by name. Werkzeug's own asks for what is not there, and catches what is raised then."""
+
+    def get(self, key: str, default: Any = None, *kind: Any, **more: Any) -> Any:  # type: ignore[override]
+        """What is told first under this name."""
+        return super().get(key, default, *kind, **more) if key in self else default
+
+
 class Asked(HtmxAwareRequest):  # type: ignore[misc]  # it has no types
-    """A request whose files stay in memory where the edge says so; else a large one waits in a temporary file."""
+    """A request whose files stay in memory where the edge says so; else a large one waits in a temporary file.
+
+    The same cookies are read once, and a question that nobody asked is not read.
+    """
+
+    parameter_storage_class = Told
+
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """What the browser kept for us."""
+        return _cookies(self.environ.get("HTTP_COOKIE", ""))
+
+    @cached_property
+    def args(self) -> ImmutableMultiDict[str, str]:
+        """What stands behind the question mark."""
+        return cast("ImmutableMultiDict[str, str]", super().args) if self.environ.get("QUERY_STRING") else _NOTHING
 
     def _get_file_stream(
         self, total_content_length: int | None, content_type: str | None, *given: Any, **more: Any
@@ -79,6 +116,14 @@ class Asked(HtmxAwareRequest):  # type: ignore[misc]  # it has no types
         if IN_MEMORY in self.environ:
             return BytesIO()
         return cast(IO[bytes], super()._get_file_stream(total_content_length, content_type, *given, **more))
+
+
+_NOTHING = Told()
+
+
+@lru_cache(maxsize=COOKIES)
+def _cookies(header: str) -> ImmutableMultiDict[str, str]:
+    return cast("ImmutableMultiDict[str, str]", parse_cookie(header, cls=Told))
 
 
 @lru_cache(maxsize=COOKIES)
@@ -178,15 +223,32 @@ class Front(Flask):
         return response
 
 
+class Adapter(MapAdapter):
+    """The same host, asked for another address; one that was found before is not looked for again."""
+
+    def __init__(self, before: MapAdapter, *asked: Any) -> None:
+        known = (before.map, before.server_name, before.script_name, before.subdomain, before.url_scheme)
+        super().__init__(*known, *asked)
+        self._before = before
+
+    def match(self, *given: Any, **more: Any) -> Any:
+        """The rule of this address and what it says; where there is none, or another address, werkzeug says so."""
+        if not given and more == {"return_rule": True}:
+            with suppress(HTTPException, RoutingException):
+                rule, args = _matched(self._before, self.default_method, self.path_info)
+                return rule, dict(args)
+        return super().match(*given, **more)
+
+
+@lru_cache(maxsize=ADDRESSES)
+def _matched(before: MapAdapter, method: str, path: str) -> tuple[Rule, Mapping[str, Any]]:
+    return before.match(path, method, return_rule=True)
+
+
 def _as(before: MapAdapter, asked: WSGIEnvironment) -> MapAdapter:
-    """The same host, asked for another address."""
     path, question = asked.get("PATH_INFO", ""), asked.get("QUERY_STRING", "")
-    return MapAdapter(
-        before.map,
-        before.server_name,
-        before.script_name,
-        before.subdomain,
-        before.url_scheme,
+    return Adapter(
+        before,
         path if path.isascii() else path.encode("latin-1").decode(errors="replace"),
         asked["REQUEST_METHOD"],
         question if question.isascii() else question.encode("latin-1").decode(errors="replace"),

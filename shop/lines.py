@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, PoolProxiedConnection
+
+RESTING = 8  # connections that a process keeps at hand; one at a time is the rule
 
 
 class Line:
@@ -67,12 +70,37 @@ class Line:
             self._connection.close()
 
 
+class Resting:
+    """Connections that read before and will again: to lend one from SQLAlchemy's pool and give it back for each page
+    takes longer than to begin with it.
+    """
+
+    def __init__(self) -> None:
+        self._lent: list[PoolProxiedConnection] = []
+        self._of: tuple[Any, int] | None = None
+
+    def take(self, engine: Engine) -> PoolProxiedConnection:
+        """One that rests, or another one. Those of a parent process, or from before a new pool, are left alone."""
+        now = (engine.pool, os.getpid())
+        if self._of != now:
+            self._lent, self._of = [], now
+        return self._lent.pop() if self._lent else engine.raw_connection()
+
+    def give(self, lent: PoolProxiedConnection) -> None:
+        """It is in no transaction."""
+        if len(self._lent) < RESTING:
+            self._lent.append(lent)
+        else:
+            lent.close()
+
+
 class ReadingLine(Line):
     """A page's line to SQLite: a plain BEGIN cannot wait or fail, so it need not be SQLAlchemy's, and often none is."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, resting: Resting) -> None:
         self.engine = engine
-        self._lent = engine.raw_connection()
+        self._resting = resting
+        self._lent = resting.take(engine)
         self.raw = self._lent.dbapi_connection
         self.raw.execute("BEGIN")
         self._connection = None
@@ -84,8 +112,9 @@ class ReadingLine(Line):
         return self._connection
 
     def close(self) -> None:
-        """Give it back."""
+        """Give it back; whom SQLAlchemy has had goes back to its pool."""
         if self._connection is not None:
             self._connection.close()
         else:
-            self._lent.close()
+            self.raw.rollback()
+            self._resting.give(self._lent)

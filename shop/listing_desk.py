@@ -36,7 +36,8 @@ _QUEUE = (
 )
 _PLACE = select(cases.c.opened_at, cases.c.id).where(cases.c.code == bindparam("code"))
 how_many = select(func.count()).where(_waiting)
-_HOW_MANY = select(func.count().label("n"), func.min(cases.c.opened_at).label("since")).where(_waiting)
+_SINCE = select(func.min(cases.c.opened_at)).where(_waiting)  # by itself it is the first in the index
+_HOW_MANY = select(how_many.scalar_subquery().label("n"), _SINCE.scalar_subquery().label("since"))
 _OF_SELLER = (
     select(*cases.c["code", "state", "reason", "opened_at", "decided_at"], *_shown)
     .join_from(cases, products, products.c.id == cases.c.product_id)

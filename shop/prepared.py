@@ -7,7 +7,8 @@ to the driver. What cannot be kept, such as a list whose length differs each tim
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
@@ -96,6 +97,23 @@ class Prepared:
         """What the driver gave, as SQLAlchemy's rows."""
         metadata, readers, places = self._metadata, self._readers, self._places
         return [Row(metadata, readers, places, row) for row in found]
+
+
+class Same:
+    """Rows that the database gave: the same object wherever it gave the same, so that what is made of them can be
+    remembered by it without a look at what is in them.
+    """
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Sequence[Row[Any]]) -> None:
+        self.rows = rows
+
+
+@lru_cache(maxsize=1_000)
+def same(how: Hashable, told: tuple[tuple[Any, ...], ...]) -> Same:
+    """What the driver `told`, read by `how`: a statement that is known; any other gives rows that are read already."""
+    return Same(how.read(told) if isinstance(how, Prepared) else cast("Sequence[Row[Any]]", told))
 
 
 def insert(table: Any) -> postgresql.Insert:

@@ -37,7 +37,7 @@ def recalled(show: Show) -> Show:
         if (made := memory.recall(question, moment)) is not None:
             return answer_of(made)
         response = show(**given)
-        if isinstance(response, Answered) and response.made and response.status_code == 200:
+        if isinstance(response, Answered) and response.packed is not None and response.status_code == 200:
             body = response.get_data()
             memory.keep(question, moment, Made(body, response.made, response.packed), 2 * len(body) + OWN)
         return response

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from shop import clock, gateways, newcomers, packing, payouts, statements
-from shop.database import rows, rows_and_more
+from shop.database import among, rows, rows_and_more
 from shop.delivery import AMSTERDAM, begin_of
 from shop.errors import NotFound
 from shop.i18n import _
@@ -55,7 +55,7 @@ DAYS = 30
 TO_DO = (ProductStatus.DOWN, ProductStatus.DRAFT, ProductStatus.REVIEW)  # of these its seller is told
 BEST = 5
 PAGE = 30
-SELLING = 2000  # products whose stock is watched: those that sell best
+SELLING = 500  # products whose stock is watched: those that sell best
 FEW: ColumnElement[int] = literal_column(
     "5"
 )  # left of a variant: it runs out; as the index says it, which a parameter would not
@@ -68,7 +68,7 @@ accounts, papers, banks = PayoutAccount.__table__, Paper.__table__, BankAccount.
 told, taxes, questions = Statement.__table__, TaxNumber.__table__, Question.__table__
 
 _SEALED = and_(papers.c.seller_id == sellers.c.id, papers.c.state == PaperState.SEALED)
-_IN_USE = banks.c.state.in_((BankState.CURRENT, BankState.WAITING))
+_IN_USE = among(banks.c.state, (BankState.CURRENT, BankState.WAITING))
 _SHOP = (
     select(
         *sellers.c["id", "vetting", "established_at", "tax_stopped_at"],
@@ -97,7 +97,7 @@ _SHOP = (
     .outerjoin(accounts, and_(accounts.c.profile_id == profiles.c.id, accounts.c.gateway == bindparam("gateway")))
     .where(
         profiles.c.user_id == bindparam("person"),
-        sellers.c.vetting.in_((Vetting.APPROVED, Vetting.SUSPENDED)),
+        among(sellers.c.vetting, (Vetting.APPROVED, Vetting.SUSPENDED)),
     )
 )
 _OF_SHOP = products.c.seller_id == bindparam("seller")
@@ -141,7 +141,7 @@ _SHORT = (
     .order_by(products.c.code, variants.c.position)
 )
 _none = cast(null(), Moment)
-_WAITING = (sold.c.seller_id == bindparam("seller"), sold.c.status.in_(packing.TO_PACK))
+_WAITING = (sold.c.seller_id == bindparam("seller"), among(sold.c.status, packing.TO_PACK))
 _COUNTED = union_all(
     select(literal("to_pack").label("what"), func.count().label("n"), func.min(sold.c.send_until).label("at")).where(
         *_WAITING
@@ -154,17 +154,19 @@ _COUNTED = union_all(
     ).group_by(_RUNNING.c.is_out),
     select(literal("statements"), func.count(), func.max(told.c.at)).where(
         told.c.seller_id == bindparam("seller"),
-        told.c.verdict.in_([literal_column(f"'{verdict}'") for verdict in statements.TAKES_AWAY]),
+        among(told.c.verdict, statements.TAKES_AWAY),
         told.c.at > bindparam("since", type_=told.c.at.type),
     ),
     select(literal("questions"), func.count(), func.min(questions.c.since)).where(
         questions.c.seller_id == bindparam("seller"), questions.c.state == QuestionState.OPEN, may_be_answered
     ),
     select(literal("product:lacks"), func.count(), _none).where(_OF_SHOP, products.c.is_complete.is_(False)),
-    # Of what is for sale or paused there may be a hundred thousand, and nothing of it has to be done.
-    select(literal("product:") + products.c.status, func.count(), _none)
-    .where(_OF_SHOP, products.c.status.in_(TO_DO))
-    .group_by(products.c.status),
+    # Of what is for sale or paused there may be a hundred thousand, and nothing of it has to be done. One by one: to
+    # sort thousands into groups takes longer than to count them.
+    *(
+        select(literal(f"product:{status}"), func.count(), _none).where(_OF_SHOP, products.c.status == status)
+        for status in TO_DO
+    ),
 )
 _PAID = (sold.c.seller_id == bindparam("seller"), sold.c.status != OrderStatus.CANCELLED)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -12,12 +13,13 @@ from sqlalchemy import Row, Select, Text, and_, bindparam, cast, exists, select,
 
 from shop import clock, prices
 from shop.countries import HOME
-from shop.database import rows, rows_and_more
+from shop.database import same_rows, same_rows_and_more
 from shop.delivery import delivery_dates, ordering_day
 from shop.errors import NotFound
 from shop.i18n import _
 from shop.models import Category, DeliveryRate, Picture, Product, Seller, Variant
 from shop.money import Money
+from shop.prepared import Same
 from shop.products import MAY_BE_SOLD, read_words
 from shop.words import Words
 
@@ -123,7 +125,8 @@ class Card(NamedTuple):
         return Money(self.prior_minor, self.currency) if self.prior_minor else None
 
 
-class Kind(NamedTuple):
+@dataclass(frozen=True, eq=False)  # the same rows are the same object: see `_kinds`
+class Kind:
     """A category in which something is for sale."""
 
     id: int
@@ -143,7 +146,8 @@ class Signs(NamedTuple):
         return self
 
 
-class Shelf(NamedTuple):
+@dataclass(frozen=True, eq=False)  # the same rows are the same object: see `_laid_out`
+class Shelf:
     """A row of cards, and the place after which the next one begins; None at the end."""
 
     cards: tuple[Card, ...]
@@ -163,27 +167,31 @@ def best_sold(*conditions: Any) -> Select[Any]:
 
 
 def lay_out(statement: Select[Any], sort: str, after: str, **values: Any) -> Shelf:
-    """One shelf of what the statement finds, which is in the order `sort`."""
-    order = _ORDERS[sort]
-    value, code = read_place(after, order)
-    found = rows_and_more(statement, value=value, code=code, **values)
-    return Shelf(cards(found[:SHELF]), place(found[SHELF - 1]) if len(found) > SHELF else None)
+    """One shelf of what the statement finds, which is in the order `sort`: from memory, where it was laid out before.
 
-
-def cards(found: Iterable[tuple[Any, ...]]) -> tuple[Card, ...]:
-    """Rows of `CARDS` as cards: with the day of arrival, and with a saving only where it may be announced."""
-    now = clock.now()
-    told = tuple([tuple(row) for row in found])
-    savings = tuple([row[_PRIOR] and prices.announced(row[_PRIOR], row[_REDUCED_AT], now) for row in told])
-    return _cards(told, savings, ordering_day(now))
-
-
-_PRIOR, _REDUCED_AT = (list(CARDS.selected_columns.keys()).index(name) for name in ("prior_minor", "reduced_at"))
+    Each card has the day of arrival, and a saving only where it may be announced.
+    """
+    value, code = read_place(after, _ORDERS[sort])
+    found, now = same_rows_and_more(statement, value=value, code=code, **values), clock.now()
+    savings = tuple([prices.announced(prior, reduced_at, now) for prior, reduced_at in _reduced(found)])
+    return _laid_out(found, savings, ordering_day(now))
 
 
 @lru_cache(maxsize=1_000)
-def _cards(found: tuple[tuple[Any, ...], ...], savings: tuple[int | None, ...], today: date) -> tuple[Card, ...]:
-    """The same rows on the same day are the same cards."""
+def _reduced(found: Same) -> tuple[tuple[int, datetime], ...]:
+    """Of each row that has one its prior price, and since when it costs less."""
+    return tuple((row.prior_minor, row.reduced_at) for row in found.rows[:SHELF] if row.prior_minor)
+
+
+@lru_cache(maxsize=1_000)
+def _laid_out(found: Same, savings: tuple[int | None, ...], today: date) -> Shelf:
+    """The same rows on the same day are the same shelf; `savings` are those of the rows that have a prior price."""
+    of_each, shown = iter(savings), found.rows[:SHELF]
+    told = _cards(shown, [next(of_each) if row.prior_minor else None for row in shown], today)
+    return Shelf(told, place(found.rows[SHELF - 1]) if len(found.rows) > SHELF else None)
+
+
+def _cards(found: Sequence[tuple[Any, ...]], savings: Sequence[int | None], today: date) -> tuple[Card, ...]:
     # Taken apart by position: looking up sixteen names in each of the rows costs as much as asking for them.
     return tuple(
         Card(
@@ -227,8 +235,13 @@ def kinds() -> tuple[Kind, ...]:
     """The categories in which something is for sale, as they were at most a minute ago."""
     kept: tuple[datetime, tuple[Kind, ...]] | None = current_app.extensions.get("shop.kinds")
     if kept is None or clock.now() - kept[0] > KEEP_CATEGORIES:
-        kept = current_app.extensions["shop.kinds"] = (clock.now(), tuple(Kind._make(row) for row in rows(_CATEGORIES)))
+        kept = current_app.extensions["shop.kinds"] = (clock.now(), _kinds(same_rows(_CATEGORIES)))
     return kept[1]
+
+
+@lru_cache(maxsize=16)
+def _kinds(found: Same) -> tuple[Kind, ...]:
+    return tuple([Kind(row.id, row.slug, row.name) for row in found.rows])
 
 
 def kind(slug: str) -> Kind | None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Text, bindparam, cast, select, tuple_
 
 from shop import checklist, shelf
-from shop.database import first, rows
+from shop.database import same_rows
 from shop.errors import NotFound
 from shop.i18n import _
 from shop.models import Clip, Product, Profile, Seller, Tag
+from shop.prepared import Same
 from shop.products import MAY_BE_SEEN, read_words
 from shop.sellers import may_sell
 
@@ -68,7 +71,8 @@ class Seen(NamedTuple):
     caption: str  # as JSON
 
 
-class Window(NamedTuple):
+@dataclass(frozen=True, eq=False)  # the same rows are the same object: see `_window`
+class Window:
     """A profile and its clips as the database gave them; the top of its page may be remembered by this."""
 
     facts: Row[Any]
@@ -90,13 +94,17 @@ class Window(NamedTuple):
 
 def find(handle: str, after: str = "") -> Window:
     """The window of this name, with its newest clips or those after a place; `NotFound` if there is none."""
-    facts = first(_PROFILE, handle=handle)
-    if facts is None:
+    who = same_rows(_PROFILE, handle=handle)
+    if not who.rows:
         raise NotFound(_("There is nobody of this name here."))
     value, code = shelf.read_place(after, NEWEST)
-    found = rows(_CLIPS, profile=facts.id, value=value, code=code)
-    more = shelf.place(found[CLIPS - 1]) if len(found) > CLIPS else None
-    return Window(facts, tuple([Seen._make(row[:-1]) for row in found[:CLIPS]]), more)
+    return _window(who, same_rows(_CLIPS, profile=who.rows[0].id, value=value, code=code))
+
+
+@lru_cache(maxsize=1_000)
+def _window(who: Same, seen: Same) -> Window:
+    more = shelf.place(seen.rows[CLIPS - 1]) if len(seen.rows) > CLIPS else None
+    return Window(who.rows[0], tuple([Seen._make(row[:-1]) for row in seen.rows[:CLIPS]]), more)
 
 
 def goods(window: Window, after: str = "") -> shelf.Shelf:

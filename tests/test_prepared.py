@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, bindparam, event, func, literal, select, text, 
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from shop import prepared
-from shop.database import connection, db, first, insert, rows, run
+from shop.database import connection, db, first, insert, rows, run, same_rows
 from shop.models import Category, Job, Moment, Product, Variant
 from shop.words import Words
 
@@ -48,6 +48,22 @@ def test_the_rows_are_sqlalchemys_in_every_way(at_the_desk, mug):
     assert ours._mapping[variants.c.code] == "mug-s"
     assert rows(_NAMED, code="mug-x", now=NOW) == []
     assert first(_NAMED, code="mug-x", now=NOW) is None
+
+
+_LEFT = select(variants.c.code, variants.c.stock, variants.c.name).where(variants.c.code == bindparam("code"))
+
+
+def test_the_same_rows_are_the_same_object_until_one_of_them_changes(at_the_desk, mug):
+    asked = same_rows(_LEFT, code="mug-s")
+    first = same_rows(_LEFT, code="mug-s")
+    assert knows(_LEFT)
+    assert same_rows(_LEFT, code="mug-s") is first
+    assert list(first.rows) == list(asked.rows) == rows(_LEFT, code="mug-s")
+    assert [row.stock for row in first.rows] == [3]
+    run(_TAKE, which="mug-s", n=1)
+    other = same_rows(_LEFT, code="mug-s")
+    assert (other is first, [row.stock for row in other.rows]) == (False, [2])
+    assert same_rows(_LEFT, code="mug-l") is not other
 
 
 _ODD = select(variants.c.code).where(variants.c.sku != 'no ? "x"', variants.c.code == bindparam("code"))

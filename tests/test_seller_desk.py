@@ -32,11 +32,21 @@ def _given(asked, values):
 
 def test_the_queue_and_its_counts_are_read_from_an_index_however_many_wait(app, at_the_desk):
     start, number = seller_desk.place("")
-    queue = plan(seller_desk._QUEUE, but=("seqscan", "sort"), at=start, id=number, kind="")
-    assert "ix_sellers_vetting_applied_at_id" in queue
-    assert "SCAN sellers" not in queue
-    assert "Sort" not in queue.partition("Limit")[2]
-    assert "USE TEMP B-TREE FOR ORDER BY" not in queue
+    asked = {"but": ("seqscan", "sort"), "at": start, "id": number}
+    of_kind = plan(seller_desk._QUEUE_OF_KIND, kind="brand", **asked)
+    for queue, index in (
+        (plan(seller_desk._QUEUE, **asked), "ix_sellers_vetting_applied_at_id"),
+        (of_kind, "ix_sellers_vetting_kind_applied_at_id"),
+    ):
+        assert index in queue
+        assert "SCAN sellers" not in queue
+        assert "Sort" not in queue.partition("Limit")[2]
+        assert "USE TEMP B-TREE FOR ORDER BY" not in queue
+    counts = plan(seller_desk._COUNTS)
+    if connection().dialect.name == "sqlite":  # PostgreSQL may take any index while there are no rows
+        assert "SEARCH sellers USING COVERING INDEX ix_sellers_vetting_kind_applied_at_id" in counts
+        assert "SCAN users USING INDEX ix_users_closed" in counts
+    assert "Seq Scan on sellers" not in counts
 
 
 def test_the_search_is_read_from_the_indexes_of_what_names_begin_with(app, at_the_desk):
@@ -68,7 +78,21 @@ def test_names_are_found_in_the_ways_in_which_people_write_them_leaf_by_leaf(app
     db.session.add(a_seller("draft", "Shop draft", vetting="draft"))
     db.session.commit()
     assert seller_desk.found("Shop d").rows == []
+    assert (first.is_cut, seller_desk.found("Shop d").is_cut) == (False, False)
     a_person("rex")
+
+
+def test_of_very_many_who_begin_alike_some_are_found_and_that_is_said(app, at_the_desk):
+    fill_the_queue(65)
+    seen, after = [], ""
+    while after is not None:
+        leaf = seller_desk.found("Shop", after)
+        assert leaf.is_cut is True
+        seen += [row.handle for row in leaf.rows]
+        after = leaf.next or None
+    assert (len(set(seen)), seen) == (60, sorted(seen))
+    one = seller_desk.found("Shop 00064")
+    assert ([row.handle for row in one.rows], one.is_cut) == (["shop00064"], False)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_stock_is_watched_of_what_sells_best_so_that_it_ends(mina):
     db.session.add(a_product(seller, "bowl", "Bowl", [a_variant("bowl-1", "One", 100, 1)], sold=10_000))
     db.session.flush()
     assert home(mina).counted("running_out").n == 2
-    assert ["limit 2000" in str(each).lower() for each in (seller_home._COUNTED, seller_home._SHORT)] == [True, True]
+    assert ["limit 500" in str(each).lower() for each in (seller_home._COUNTED, seller_home._SHORT)] == [True, True]
 
 
 def test_a_kind_that_is_no_longer_offered_does_not_run_out(mina, mug):

@@ -57,4 +57,4 @@ def _quality() -> str:
     chosen = request.cookies.get("q", "")
     if chosen in feed.RUNGS:
         return chosen
-    return "360" if request.headers.get("Save-Data") == "on" else "540"
+    return "360" if request.environ.get("HTTP_SAVE_DATA") == "on" else "540"

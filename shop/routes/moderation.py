@@ -58,7 +58,7 @@ def index() -> Answer:
         leaf=seller_desk.found(words, after) if words else seller_desk.queue(after, kind),
         words=words,
         kind=kind,
-        counts=seller_desk.counts(),
+        counts={} if words else seller_desk.counts(),
         kinds=KINDS,
         open_appeals=appeals.waiting(current_user),
         open_proposals=proposals.how_many(current_user),
