@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from shop import clock
-from shop.database import run
+from shop.database import run, run_each
 from shop.models import Event
 
 _NOTE = Event.__table__.insert()
@@ -13,3 +16,18 @@ def note(subject: str, subject_id: int, was: str, became: str, text: str = "", *
     """One line of it; `by` is None for the shop itself."""
     step = {"subject": subject, "subject_id": subject_id, "was": was, "became": became}
     run(_NOTE, at=clock.now(), user_id=by, note=text, **step)
+
+
+class Step(NamedTuple):
+    """What happened to one thing: a line of its history, without more words."""
+
+    subject: str
+    subject_id: int
+    was: str
+    became: str
+
+
+def note_each(steps: Sequence[Step]) -> None:
+    """A line of it for each of these, which the shop itself took at this moment."""
+    same = {"at": clock.now(), "user_id": None, "note": ""}
+    run_each(_NOTE, [same | step._asdict() for step in steps])

@@ -65,10 +65,11 @@ class ShopSession(Session):
         super().commit()
 
     def rollback(self) -> None:
-        """Undo all of it, whoever began it."""
+        """Undo all of it, whoever began it; what it knows of rows is looked up again, as after each rollback."""
         super().rollback()
         if (line := own_line()) is not None:
             line.rollback()
+            self.expire_all()
             self.dispatch.after_rollback(self)
 
     def close(self) -> None:
