@@ -18,6 +18,7 @@ from shop.gateways.payment_port import DisputeReport, DisputeState
 from shop.ledger import Entry, Journal
 from shop.models import Account, Dispute, InboxState, Order, Payment, PaymentAttempt, Purchase
 from shop.money import Money
+from shop.paying import lock
 
 log = structlog.get_logger()
 
@@ -52,7 +53,7 @@ def apply(report: DisputeReport) -> inbox.Verdict:
     attempt = first(_ATTEMPT, gateway=gateway, payment=report.payment)
     if attempt is None or attempt.state not in inbox.CAME_IN:
         return inbox.Verdict(InboxState.UNRESOLVED)
-    payment = inbox.lock(attempt.payment_id)
+    payment = lock(attempt.payment_id)
     known = first(_DISPUTE, gateway=gateway, id=report.id)
     if wrong := _difference(report, payment, known):
         alert("misfit_call", payment=payment.id, dispute=report.id, wrong=wrong)

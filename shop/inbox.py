@@ -12,24 +12,24 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, case, func, or_, select, text, update
+from sqlalchemy import Row, bindparam, func, select, text, update
 
 from shop import clock, gateways
 from shop.alerts import alert
-from shop.database import connection, db, first, rows, run
+from shop.database import db, first, rows, run
 from shop.gateways.payment_port import Notice, Report, is_page
-from shop.history import note
+from shop.history import Step, note, note_each
 from shop.models import (
     InboxState,
     Moment,
     Payment,
     PaymentAttempt,
     PaymentState,
-    Purchase,
     Refund,
     RefundState,
 )
 from shop.money import Money
+from shop.paying import Paying, Stand, heard, lock
 
 RANKS = {
     PaymentState.CREATED: 0,
@@ -46,28 +46,8 @@ LONGEST = 80  # signs of the name of an event
 CAME_IN = (PaymentState.PAID, PaymentState.PART_REFUNDED, PaymentState.REFUNDED)
 
 payments, attempts, refunds = Payment.__table__, PaymentAttempt.__table__, Refund.__table__
-purchases = Purchase.__table__
-_HERE = attempts.c.gateway == bindparam("gateway")
-_is_called_so = attempts.c.gateway_id == bindparam("id")
-_FIND = (
-    select(attempts.c.id, attempts.c.payment_id)
-    .where(_HERE, or_(_is_called_so, attempts.c.idempotency_key == bindparam("key")))
-    .order_by(case((_is_called_so, 0), else_=1))
-    .limit(1)
-)
 _AGAIN = select(attempts).where(attempts.c.id == bindparam("attempt"))
 _ALL = select(attempts).where(attempts.c.payment_id == bindparam("payment")).order_by(attempts.c.number)
-_PAYMENT = (
-    select(payments, purchases.c.code, purchases.c.user_id)
-    .join(purchases, purchases.c.id == payments.c.purchase_id)
-    .where(payments.c.id == bindparam("payment"))
-)
-_PURCHASE_OF = (
-    select(purchases.c.id)
-    .join(payments, payments.c.purchase_id == purchases.c.id)
-    .where(payments.c.id == bindparam("payment"))
-    .with_for_update(of=purchases)
-)
 _MAY_CHANGE = (
     *("state", "gateway_id", "redirect_url", "failure", "refunded_minor", "fee_minor", "fee_currency", "is_surplus"),
     "changed_at",
@@ -121,24 +101,15 @@ _CLIENT_SECRET = re.compile(r'("client_secret"\s*:\s*)"[^"]*"')
 
 
 class Verdict(NamedTuple):
-    """What came of a report: the state for the inbox, and the payment that it was about, if it is one of ours."""
+    """What came of a report: the state for the inbox, and the payment that it was about, if it is one of ours.
+
+    And how that payment and the attempt stand from now on: until this transaction ends nobody else changes them.
+    """
 
     state: InboxState
     payment: int | None = None
-
-
-class Stand(NamedTuple):
-    """How an attempt stands, as far as its payment goes by it."""
-
-    id: int
-    state: str
-    is_surplus: bool
-    refunded_minor: int
-
-    @classmethod
-    def of(cls, row: Row[Any]) -> Stand:
-        """By its row."""
-        return cls(row.id, row.state, row.is_surplus, row.refunded_minor)
+    paying: Paying | None = None
+    attempt: Stand | None = None
 
 
 def keep(notice: Notice, raw: bytes) -> int | None:
@@ -167,12 +138,11 @@ def _as_kept(name: str) -> str:
 
 def apply(report: Report) -> Verdict:
     """Believe what a gateway says, as far as it is about a payment of ours, in the amount that we asked for."""
-    found = first(_FIND, gateway=gateways.payment().name, id=report.id, key=report.key)
-    if found is None:
+    tried = heard(gateways.payment().name, report)  # from here on they are as they are
+    if not tried:
         return Verdict(InboxState.UNRESOLVED if report.key else InboxState.FOREIGN)
-    payment = lock(found.payment_id)
-    tried = rows(_ALL, payment=payment.id)  # from here on they are as they are
-    attempt = next(one for one in tried if one.id == found.id)
+    attempt = next(one for one in tried if one.id == one.found)
+    payment = Paying._make(attempt[-len(Paying._fields) :])
     if wrong := _difference(report, attempt, payment):
         alert("misfit_call", attempt=attempt.id, gateway_id=report.id, wrong=wrong)
         return Verdict(InboxState.QUARANTINED, payment.id)
@@ -180,24 +150,12 @@ def apply(report: Report) -> Verdict:
     if report.saved and payment.user_id and report.state in CAME_IN:
         kept = {"code": secrets.token_urlsafe(16), "user": payment.user_id, "gateway": attempt.gateway}
         run(_SAVE, **kept, id=report.saved.id, name=report.saved.name, now=clock.now())
-    derive(payment, [stands if one.id == stands.id else Stand.of(one) for one in tried])
-    return Verdict(InboxState.APPLIED, payment.id)
+    steps = [Step("attempt", attempt.id, attempt.state, stands.state)] if stands.state != attempt.state else []
+    state = derive(payment, [stands if one.id == stands.id else Stand.of(one) for one in tried], steps)
+    return Verdict(InboxState.APPLIED, payment.id, payment._replace(state=state), stands)
 
 
-def lock(payment: int) -> Row[Any]:
-    """A payment with its purchase's code and person; whoever else wants to move either of them waits for us.
-
-    It is the purchase that is locked, as at the checkout, and the payment is read after that: what PostgreSQL joins to
-    a row that it had to wait for is as old as the wait.
-    """
-    if connection().dialect.name != "sqlite":
-        rows(_PURCHASE_OF, payment=payment)
-    found = first(_PAYMENT, payment=payment)
-    assert found  # noqa: S101  rows of payments are never deleted
-    return found
-
-
-def _difference(report: Report, attempt: Row[Any], payment: Row[Any]) -> str:
+def _difference(report: Report, attempt: Row[Any], payment: Paying) -> str:
     """What a report says otherwise than our rows; empty when they agree."""
     ours = {
         "id": report.id if _is_called(attempt.gateway_id, report.id) else attempt.gateway_id,
@@ -233,13 +191,12 @@ def _advance(attempt: Row[Any], report: Report, tried: Sequence[Row[Any]]) -> St
         values |= {"state": report.state, "failure": report.failure, "redirect_url": report.redirect_url}
         if report.state in CAME_IN and attempt.state not in CAME_IN:
             values["is_surplus"] = _paid(tried) is not None
-        note("attempt", attempt.id, attempt.state, report.state)
     became = {**attempt._mapping, **values} | {"changed_at": clock.now()}
     run(_ADVANCE, attempt=attempt.id, was=attempt.state, **{f"new_{name}": became[name] for name in _MAY_CHANGE})
     if values.get("is_surplus"):
         alert("paid_twice", attempt=attempt.id)
         give_back(attempt.id, "paid_twice")
-    return Stand(attempt.id, became["state"], became["is_surplus"], became["refunded_minor"])
+    return Stand._make([became[name] for name in Stand._fields])
 
 
 def fail(attempt: int, code: str) -> None:
@@ -247,9 +204,8 @@ def fail(attempt: int, code: str) -> None:
     row = first(_AGAIN, attempt=attempt)
     assert row  # noqa: S101  rows of attempts are never deleted
     payment = lock(row.payment_id)
-    if run(_FAIL, attempt=attempt, code=code[:60], now=clock.now()):
-        note("attempt", attempt, PaymentState.SUBMITTING, PaymentState.FAILED)
-    derive(payment)
+    has_failed = run(_FAIL, attempt=attempt, code=code[:60], now=clock.now())
+    derive(payment, steps=[Step("attempt", attempt, PaymentState.SUBMITTING, PaymentState.FAILED)] * has_failed)
 
 
 def _paid(tried: Sequence[Row[Any]] | Sequence[Stand]) -> Any:
@@ -257,22 +213,22 @@ def _paid(tried: Sequence[Row[Any]] | Sequence[Stand]) -> Any:
     return next((one for one in tried if one.state in CAME_IN and not one.is_surplus), None)
 
 
-def derive(payment: Row[Any], tried: Sequence[Stand] | None = None) -> None:
+def derive(payment: Row[Any] | Paying, tried: Sequence[Stand] | None = None, steps: Sequence[Step] = ()) -> str:
     """The state of a payment is that of the attempt that paid, else of the newest one; it is never set by hand.
 
     Only a refund that failed after all takes it down again: the money is not with the buyer. `tried` are its attempts,
-    for who has just read them.
+    for who has just read them; `steps` is what happened to these, for the history. Gives the state.
     """
     tried = tried or [Stand.of(row) for row in rows(_ALL, payment=payment.id)]
     speaks: Stand = _paid(tried) or tried[-1]
     returned = 0 if speaks.is_surplus else _returned(speaks)
     state = _after(returned, payment.amount_minor) if speaks.state in CAME_IN else speaks.state
-    values = {"state": state, "refunded_minor": returned}
-    if values == {"state": payment.state, "refunded_minor": payment.refunded_minor}:
-        return
-    run(_DERIVE, payment=payment.id, was=payment.state, became=state, returned=returned, now=clock.now())
+    if (state, returned) != (payment.state, payment.refunded_minor):
+        run(_DERIVE, payment=payment.id, was=payment.state, became=state, returned=returned, now=clock.now())
     if state != payment.state:
-        note("payment", payment.id, payment.state, state)
+        steps = [*steps, Step("payment", payment.id, payment.state, state)]
+    note_each(steps)
+    return state
 
 
 def _returned(attempt: Stand) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection
@@ -118,3 +118,49 @@ class ReadingLine(Line):
         else:
             self.raw.rollback()
             self._resting.give(self._lent)
+
+
+class WritingLine(Line):
+    """A line to SQLite for who may write, with transactions of its own, which SQLAlchemy's session may join.
+
+    Where nothing of SQLAlchemy's takes part, nothing of it is made.
+    """
+
+    def __init__(self, engine: Engine, join: Callable[[], Connection]) -> None:
+        self.engine = engine
+        self.raw = self.lent = engine.raw_connection()
+        self._driver: Any = self.lent.dbapi_connection
+        self._connection = None
+        self._join = join
+
+    def is_writing(self) -> bool:
+        """Has its transaction begun, and not ended?"""
+        return bool(self._driver.in_transaction)
+
+    def lent_to_session(self) -> Connection:
+        """SQLAlchemy's way, for the session; its transaction is the one that has begun."""
+        if self._connection is None:
+            self._connection = Connection(self.engine, connection=self.lent)
+        return self._connection
+
+    def connection(self) -> Connection:
+        """SQLAlchemy's way: from here on the session takes part. What failed and ended with that needs none."""
+        return self._join() if self.is_writing() else self.lent_to_session()
+
+    def commit(self) -> None:
+        """Write down what was done; what goes wrong is said as SQLAlchemy says it."""
+        try:
+            self._driver.commit()
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            self.connection()._handle_dbapi_exception(error, None, None, None, None)
+
+    def rollback(self) -> None:
+        """Undo it."""
+        self._driver.rollback()
+
+    def close(self) -> None:
+        """Give it back, and what was begun with it is undone."""
+        if self._connection is not None:
+            self._connection.close()
+        else:
+            self.lent.close()

@@ -6,7 +6,6 @@ What a gateway says goes through `inbox`, which knows how the attempts stand; mo
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -35,6 +34,7 @@ from shop.i18n import _
 from shop.inbox import CAME_IN
 from shop.models import Payment, PaymentAttempt, PaymentState, Purchase
 from shop.money import Money
+from shop.paying import Paying, Stand, lock
 from shop.wallet import Means, methods
 
 __all__ = [
@@ -110,7 +110,7 @@ def begin(purchase: Purchase | Bought, method: str, card: str = "", *, wants_sav
         return begun
     known = first(_OF_PURCHASE, purchase=purchase.id)
     assert known  # noqa: S101  it is made, or it was there
-    locked = inbox.lock(known.id)
+    locked = lock(known.id)
     before = rows(_ATTEMPTS, payment=locked.id)
     if any(attempt.state in CAME_IN for attempt in before):
         raise Refused(_("This has been paid already."))
@@ -127,7 +127,8 @@ def _first_payment_of(purchase: Purchase | Bought) -> int | None:
 
     Nobody else sees it before we commit, and who wants to make it too waits for us: so there is nothing to lock.
     """
-    db.session.flush()  # the purchase, where it is new
+    if isinstance(purchase, Purchase):
+        db.session.flush()  # where it is new
     made = first(
         _PAYMENT,
         purchase_id=purchase.id,
@@ -143,7 +144,8 @@ def _first_payment_of(purchase: Purchase | Bought) -> int | None:
 
 
 def _write(payment: int, request: Request, number: int) -> Begun:
-    asked, now = asdict(request), clock.now()
+    asked = {name: getattr(request, name) for name in Request.__slots__}
+    now = clock.now()
     written = first(
         _OPEN,
         payment_id=payment,
@@ -198,25 +200,36 @@ def submit(attempt: int | Begun) -> Outcome:
     "on its way": the money may have moved. The caller settles the payment, and commits. One that was just begun, and
     committed, need not be looked up.
     """
-    return submitted(attempt)[0]
+    return submitted(attempt).outcome
 
 
-def submitted(attempt: int | Begun) -> tuple[Outcome, int]:
-    """As `submit`; gives the id of the payment too."""
+class Submitted(NamedTuple):
+    """What came of it, and of which payment; how that one stands, where the gateway said so."""
+
+    outcome: Outcome
+    payment: int
+    paying: Paying | None = None
+
+
+def submitted(attempt: int | Begun) -> Submitted:
+    """As `submit`; tells of the payment too, which nobody else changes until this transaction ends."""
     if isinstance(attempt, Begun):
-        number, report = attempt.id, _ask(attempt, is_new=True)
+        number, said = attempt.id, _ask(attempt, is_new=True)
     else:
-        row, number, report = _attempt(attempt), attempt, None
+        row, number, said = _attempt(attempt), attempt, None
         if row.state == PaymentState.SUBMITTING:
             begun = Begun(attempt, Request(**row.request))
-            report = _ask(begun, is_new=row.changed_at == row.created_at)
+            said = _ask(begun, is_new=row.changed_at == row.created_at)
+    report, verdict = said or (None, None)
+    if verdict and verdict.paying and verdict.attempt and verdict.attempt.id == number:
+        return Submitted(_outcome(verdict.attempt, report), verdict.paying.id, verdict.paying)
     row = _attempt(number)
-    return _outcome(row, report), row.payment_id
+    return Submitted(_outcome(row, report), row.payment_id)
 
 
-def _ask(attempt: Begun, *, is_new: bool) -> Report | None:
-    """What the gateway answers, if it does; `is_new` where it cannot have heard of it before."""
-    report = None
+def _ask(attempt: Begun, *, is_new: bool) -> tuple[Report, inbox.Verdict] | None:
+    """What the gateway answers, if it does, and what came of that; `is_new` where it cannot have heard of it before."""
+    said = None
     let_go()
     try:
         with turn.aside():
@@ -231,9 +244,9 @@ def _ask(attempt: Begun, *, is_new: bool) -> Report | None:
         log.error("the gateway rejects a payment", attempt=attempt.id, code=error.code)
         inbox.fail(attempt.id, error.code)
     else:
-        inbox.apply(report)
+        said = report, inbox.apply(report)
     expect_events()
-    return report
+    return said
 
 
 def outcome(attempt: int, report: Report | None = None) -> Outcome:
@@ -244,7 +257,7 @@ def outcome(attempt: int, report: Report | None = None) -> Outcome:
     return _outcome(_attempt(attempt), report)
 
 
-def _outcome(row: Row[Any], report: Report | None) -> Outcome:
+def _outcome(row: Row[Any] | Stand, report: Report | None) -> Outcome:
     if row.state in CAME_IN:
         return Paid()
     if row.state == PaymentState.REQUIRES_ACTION and row.redirect_url:

@@ -27,6 +27,7 @@ from shop import (
     ledger,
     notifications,
     orders,
+    paying,
     reversals,
     shares,
     stock,
@@ -120,7 +121,7 @@ def give(
     row = first(_ORDER, order=order)
     if row is None or row.settled_at is None:
         raise Refused(_("This order is not paid, so there is nothing to give back."))
-    payment = inbox.lock(row.payment_id)
+    payment = paying.lock(row.payment_id)
     row = first(_ORDER, order=order) or row  # it may have moved while we waited
     asked = sha256(repr((amount, sorted((of or {}).items()), reason, by)).encode()).hexdigest()
     _look_whether_again(order, token, asked)
@@ -228,7 +229,7 @@ def lock(order: int) -> Row[Any] | None:
     """An order that was paid, with its purchase locked as `give` does; before anything of it moves."""
     row = first(_ORDER, order=order)
     if row is not None:
-        inbox.lock(row.payment_id)
+        paying.lock(row.payment_id)
     return row
 
 
@@ -302,7 +303,7 @@ def _hear(refund: int, report: RefundReport) -> None:
         _fail(refund)
     elif report.status == RefundStatus.DONE and _end(refund, (RefundState.SENT,), RefundState.DONE):
         jobs.later(tell_of_refund, refund=refund)
-    inbox.derive(inbox.lock(_row(refund).payment_id))
+    inbox.derive(paying.lock(_row(refund).payment_id))
 
 
 def _row(refund: int) -> Row[Any]:

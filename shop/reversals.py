@@ -12,13 +12,14 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, bindparam, func, select, update
 
-from shop import clock, gateways, inbox, jobs, ledger
+from shop import clock, gateways, jobs, ledger
 from shop.alerts import alert
 from shop.database import connection, db, first, let_go, rows
 from shop.gateways.payment_port import KEYS_LAST, RejectedError
 from shop.ledger import Entry, Journal
 from shop.models import Account, Order, Payment, Reversal, ReversalState, Transfer, TransferState
 from shop.money import Money
+from shop.paying import lock
 
 AGAIN = timedelta(days=1)  # after a refusal
 
@@ -148,7 +149,7 @@ def reverse(reversal: int) -> None:
 def taken(reversal: int) -> None:
     """It came back: once, and in the books."""
     row = connection().execute(_REVERSAL, {"reversal": reversal}).one()
-    inbox.lock(row.payment_id)
+    lock(row.payment_id)
     if _settle(reversal, ReversalState.DONE):
         post(row, f"reversal:{reversal}", "reversal", row.amount_minor - row.netted_minor)
 

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Row, and_, bindparam, func, select, update
 
 from shop import books, brushing, cart, clock, elsewhere, gateways, history, inbox, jobs, payments, refunds, stock
-from shop.database import connection, db, first, let_go, rows, run
+from shop.database import db, first, is_sqlite, let_go, rows, run
 from shop.gateways.payment_port import KEYS_LAST
 from shop.models import (
     Cart,
@@ -26,6 +26,7 @@ from shop.models import (
     Refund,
     RefundState,
 )
+from shop.paying import Paying, lock
 from shop.purchases import confirm
 
 log = structlog.get_logger()
@@ -77,14 +78,16 @@ _KEPT = select(attempts.c.id).where(
 _WANTED = select(given.c.id).where(given.c.payment_id == bindparam("payment"), given.c.state == RefundState.WANTED)
 
 
-def settle(payment: int) -> None:
+def settle(payment: int, known: Paying | None = None) -> None:
     """Draw the consequences of how a payment stands, once, however often and from wherever it is called.
 
     Paid: the goods are taken, the orders go on, the cart is emptied of them, and the buyer is told. Paid, but the
     goods went to somebody else after the hold ran out, or the same cart was paid in another tab: all of the money goes
     back. Not paid: the goods are free again. All of it given back at the gateway: what was sold is called off.
+
+    `known` is the payment as it stands, for who locked it in this transaction (`inbox.Verdict`).
     """
-    paying = inbox.lock(payment)  # one at a time for each payment
+    paying = known or lock(payment)  # one at a time for each payment
     is_sold = paying.state in inbox.CAME_IN and _deliver(paying)
     if paying.state in (PaymentState.FAILED, PaymentState.CANCELLED):
         stock.release(paying.purchase_id)
@@ -100,7 +103,7 @@ def _send_back(payment: int) -> None:
         jobs.later(refunds.send, refund=row.id)
 
 
-def _deliver(payment: Row[Any]) -> bool:
+def _deliver(payment: Row[Any] | Paying) -> bool:
     """Hand over what was paid; False when it was handed over before, or cannot be.
 
     Also when the first that we hear is that part of it, or all, went back: it ends as if we had heard it in time.
@@ -125,12 +128,12 @@ def _is_bought_already(purchase: int) -> bool:
     """Was the same cart paid in another tab? Two of them that come at once wait for each other at the cart."""
     if first(_SAME, purchase=purchase) is None:
         return False
-    if connection().dialect.name != "sqlite":
+    if not is_sqlite():
         rows(_CART, purchase=purchase)
     return first(_TWIN, purchase=purchase) is not None
 
 
-def _sell(payment: Row[Any]) -> bool:
+def _sell(payment: Row[Any] | Paying) -> bool:
     """All that follows from money that came in, in one transaction. The stock comes last: others wait for its rows."""
     purchase = payment.purchase_id
     if run(_CLAIM, purchase=purchase, now=clock.now()) != 1:
@@ -147,7 +150,7 @@ def _sell(payment: Row[Any]) -> bool:
     return True
 
 
-def _return_money(payment: Row[Any], why: str) -> None:
+def _return_money(payment: Row[Any] | Paying, why: str) -> None:
     stock.release(payment.purchase_id)
     _move_orders(payment.purchase_id, OrderStatus.CANCELLED)
     kept = first(_KEPT, payment=payment.id)
@@ -167,9 +170,9 @@ def _quantities(purchase: int) -> Mapping[int, int]:
 
 def pay(attempt: int | payments.Begun) -> payments.Outcome:
     """Submit an attempt and settle what came of it; the caller commits. It ends the present transaction first."""
-    outcome, payment = payments.submitted(attempt)
-    settle(payment)
-    return outcome
+    submitted = payments.submitted(attempt)
+    settle(submitted.payment, submitted.paying)
+    return submitted.outcome
 
 
 def look(attempt: int) -> payments.Outcome:

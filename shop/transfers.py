@@ -29,6 +29,7 @@ from shop.models import (
 )
 from shop.money import Money
 from shop.newcomers import is_too_early
+from shop.paying import lock
 from shop.payouts import is_disputed, is_frozen, is_gone, is_stopped
 
 AT_ONCE = 200
@@ -138,7 +139,7 @@ def _prepared(transfer: int) -> TransferRequest | None:
     row = first(_TRANSFER, transfer=transfer)
     if row is None:
         return None
-    inbox.lock(row.payment_id)
+    lock(row.payment_id)
     row = connection().execute(_TRANSFER, {"transfer": transfer}).one()
     if row.state == TransferState.SENDING:
         return _written(row.request) if clock.now() - row.changed_at <= KEYS_LAST else None
@@ -193,7 +194,7 @@ def looked_up(transfer: int) -> Row[Any] | None:
 def turned_down(transfer: int, code: str) -> None:
     """The share is payable again, tomorrow; what was to come back of it need not."""
     row = connection().execute(_TRANSFER, {"transfer": transfer}).one()
-    inbox.lock(row.payment_id)
+    lock(row.payment_id)
     again = {"state": TransferState.WAITING, "due_at": clock.now() + AGAIN, "last_error": code[:80]}
     if _move(transfer, TransferState.SENDING, amount_minor=0, **again):
         reversals.post(row, f"untransfer:{transfer}:{row.tries}", "untransfer", row.amount_minor)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import structlog
@@ -18,7 +19,7 @@ from shop import clock, gateways, jobs, turn
 from shop.database import connection, first, insert, let_go, rows
 from shop.errors import NotFound
 from shop.gateways.payment_port import GatewayError, UnreachableError
-from shop.i18n import _
+from shop.i18n import _, language
 from shop.models import GatewayCustomer, SavedMethod, User
 
 # What the gateway's own script and page see to. Without that script both of the first end at the gateway's page.
@@ -80,8 +81,19 @@ class Means(NamedTuple):
 
 def methods(user: int | None = None) -> list[Method]:
     """What the page offers, in its order: what this person kept, then what the shop takes."""
-    has_fields = bool(gateways.payment().publishable_key)
     mine = [Method(f"saved:{row.code}", row.name) for row in kept(user)] if user else []
+    has_fields, is_sandbox = bool(gateways.payment().publishable_key), gateways.sandbox() is not None
+    return [
+        *mine,
+        *_offered(language(), tuple(current_app.config["PAYMENT_METHODS"]), user is None, has_fields, is_sandbox),
+    ]
+
+
+@lru_cache(maxsize=64)
+def _offered(
+    _code: str, taken: tuple[tuple[str, str], ...], is_guest: bool, has_fields: bool, is_sandbox: bool
+) -> tuple[Method, ...]:
+    # Only called by `methods`, which has just asked for the language: the words are in that one.
     names = {
         "ideal": "iDEAL | Wero",
         "bancontact": "Bancontact",
@@ -93,13 +105,13 @@ def methods(user: int | None = None) -> list[Method]:
         Method(
             code,
             name or names.get(code, code),
-            can_be_saved=code == "card" and user is not None,
+            can_be_saved=code == "card" and not is_guest,
             fields=code if has_fields and code in BY_FIELDS else "",
         )
-        for code, name in current_app.config["PAYMENT_METHODS"]
+        for code, name in taken
         if code != "wallet" or has_fields  # the sandbox knows no telephone's wallet
     ]
-    return mine + offered + (_tests() if gateways.sandbox() else [])
+    return (*offered, *(_tests() if is_sandbox else ()))
 
 
 def _tests() -> list[Method]:

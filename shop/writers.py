@@ -10,10 +10,9 @@ from __future__ import annotations
 import sqlite3
 import time
 from _thread import allocate_lock, start_new_thread
+from collections.abc import Callable
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from typing import IO, Any
-
-from sqlalchemy import Connection
 
 from shop import turn
 
@@ -25,18 +24,21 @@ def join_line(info: Any, path: str) -> None:
     info["queue"] = open(path, "ab")  # noqa: SIM115
 
 
-def begin_to_write(connection: Connection, patience: float) -> None:
-    """Wait for the write lock, so many seconds; without any there is one look, and no standing in the line."""
-    raw: Any = connection.connection.dbapi_connection
+def begin_to_write(lent: Any, patience: float, once_more: Callable[[str], object]) -> None:
+    """Wait for the write lock, so many seconds; without any there is one look, and no standing in the line.
+
+    `lent` is a connection of the pool; `once_more` asks in SQLAlchemy's way, and says in its words what is wrong.
+    """
+    raw: Any = lent.dbapi_connection
     end, line = time.monotonic() + patience, None
     raw.execute("PRAGMA busy_timeout = 0")
     try:
-        line = _stand_in(connection.info, patience) if patience else None
+        line = _stand_in(lent.info, patience) if patience else None
         while not _has_begun(raw) and time.monotonic() < end:
             with turn.aside():
                 time.sleep(PAUSE)
         if not raw.in_transaction:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last try, and the words of its failure
+            once_more("BEGIN IMMEDIATE")  # the last try, and the words of its failure
     finally:
         if line is not None:
             flock(line, LOCK_UN)
