@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, or_, select
 
-from shop import books, brushing, inbox, refunds, stock
+from shop import books, brushing, inbox, paying, refunds, stock
 from shop.database import first, rows
 from shop.errors import Refused
 from shop.gateways.payment_port import RefundReport, RefundStatus
@@ -63,7 +63,7 @@ def take_in_part(order: int, found: RefundReport, *, of: Mapping[int, int] | Non
     row = refunds.lock(order)
     if row is None or row.settled_at is None:
         raise Refused(_("This order is not paid, so there is nothing to give back."))
-    payment = inbox.lock(row.payment_id)
+    payment = paying.lock(row.payment_id)
     _look_whose(row, found)
     minor = found.amount.minor
     _left, pieces = refunds.claim(row, payment, None if of else minor, of)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '2026_11_28_desks'
-down_revision = '2026_11_28_tax'
+down_revision = '2026_11_28_questions'
 branch_labels = None
 depends_on = None
 
