@@ -62,16 +62,29 @@ def _banks(reader: Reader, is_real: bool) -> str:
     return chosen
 
 
-VOP = ("VOP_URL", "VOP_BIC", "VOP_CERTIFICATE", "VOP_TOKEN_URL", "VOP_CLIENT", "VOP_SECRET", "VOP_SCOPE")
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
 
 
 def _vop(reader: Reader, banks: str) -> tuple[str, ...]:
     """The contract for `BANK_CHECK=vop`: where, as whom, and a certificate, or where tokens come from."""
-    told = {name: reader.text(name, "") for name in VOP}
+    told = {
+        "VOP_URL": reader.text("VOP_URL", ""),
+        "VOP_BIC": reader.text("VOP_BIC", ""),
+        "VOP_CERTIFICATE": reader.text("VOP_CERTIFICATE", ""),
+        "VOP_TOKEN_URL": reader.text("VOP_TOKEN_URL", ""),
+        "VOP_CLIENT": reader.text("VOP_CLIENT", ""),
+        "VOP_SECRET": reader.text("VOP_SECRET", ""),
+        "VOP_SCOPE": reader.text("VOP_SCOPE", ""),
+    }
     if banks != "vop":
-        reader.wrong += [f"{name} is set, and BANK_CHECK={banks} does not use it" for name in VOP if told[name]]
+        reader.wrong += [f"{name} is set, and BANK_CHECK={banks} does not use it" for name in told if told[name]]
         return ()
+    _see_to_contract(reader, told)
+    return tuple(told.values())
+
+
+def _see_to_contract(reader: Reader, told: dict[str, str]) -> None:
+    """Refuse half of a contract."""
     for name in ("VOP_URL", "VOP_TOKEN_URL"):
         if not told[name].startswith("https://") and (told[name] or name == "VOP_URL"):
             reader.wrong.append(f"{name} must be an https:// address: names and accounts go there")
@@ -83,7 +96,6 @@ def _vop(reader: Reader, banks: str) -> tuple[str, ...]:
         reader.wrong.append("VOP_TOKEN_URL, VOP_CLIENT and VOP_SECRET belong together: set all of them, or none")
     if not told["VOP_CERTIFICATE"] and not told["VOP_SECRET"]:
         reader.wrong.append("BANK_CHECK=vop needs VOP_CERTIFICATE, or VOP_TOKEN_URL with its client and secret")
-    return tuple(told.values())
 
 
 def _recalls(reader: Reader, is_real: bool) -> str:

@@ -39,10 +39,11 @@ ALIKE_BY = {
     "number": _l("The same brand and number"),
     "name": _l("The same brand and name"),
 }
-DONE = {
+DONE: dict[str, str] = {
     CaseState.APPROVED: _l("It is for sale. The seller is told by mail."),
     CaseState.FIX: _l("Sent back, with what has to be changed. The seller is told by mail."),
     CaseState.TAKEN_DOWN: _l("Taken down, on every page and in every cart. The seller is told by mail why."),
+    "kept": _l("It stays as it was, and what was pointed out is not asked again."),
 }
 
 
@@ -79,7 +80,7 @@ def index() -> Answer:
 
 
 def _done() -> str:
-    return str(DONE.get(request.args.get("done", ""), ""))  # type: ignore[call-overload]
+    return str(DONE.get(request.args.get("done", ""), ""))
 
 
 @bp.get("/products/<code>")
@@ -96,13 +97,14 @@ def decide(code: str) -> Answer:
     product = listing_cases.product_of(found)
     if not form.validate():
         return _shown(product, found, form, 422)
-    reason, seen = form.reason.data or "", form.seen.data or ""
+    reason, seen, was = form.reason.data or "", form.seen.data or "", product.status
     try:
         listing_cases.decide(found, form.verdict.data, by=current_user, reason=reason, words=_words(form), seen=seen)
     except Refused as no:
         return _again(product, found, form, no)
     db.session.commit()
-    return leave(url_for(".index", done=form.verdict.data))
+    is_kept = was != ProductStatus.REVIEW and form.verdict.data == CaseState.APPROVED
+    return leave(url_for(".index", done="kept" if is_kept else form.verdict.data))
 
 
 @bp.get("/listings/<code>")

@@ -92,6 +92,22 @@ def test_a_take_down_empties_the_carts_the_clips_and_the_shelf_at_once(app, mug,
         assert (statement.verdict, statement.words) == ("taken_down", {"en": WHY["words"]})
 
 
+def test_what_was_only_pointed_out_is_for_sale_before_and_after_it_is_approved_and_the_seller_hears_nothing(
+    app, mug, rex, client, letters
+):
+    with app.test_request_context(method="POST"):
+        why = {"code": "recalled", "field": "title", "found": "SR/1/26"}
+        listing_cases.point_out(listing_cases.listed("mug"), [why])
+        db.session.commit()
+    letters()
+    address = f"/moderation/products/{case_of(app, 'mug')}"
+    form = {"verdict": "approved", "seen": seen(rex.get(address).text)}
+    assert client.get("/p/mug").status_code == 200
+    done = rex.post(f"{address}/decision", data=form, follow_redirects=True).text
+    assert "It stays as it was, and what was pointed out is not asked again." in done
+    assert (client.get("/p/mug").status_code, status_of(app, "mug"), letters()) == (200, "live", [])
+
+
 @pytest.mark.parametrize("address", ["/moderation/products", "/moderation/listings/mug"])
 def test_the_desk_is_not_there_for_others(mug, signed_in_as, address):
     assert signed_in_as("mina", Role.SELLER).get(address).status_code == 404
