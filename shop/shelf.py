@@ -82,7 +82,7 @@ _OF_ONE_KIND = {
     sort: order.statement(products.c.category_id == bindparam("category")) for sort, order in _ORDERS.items()
 }
 _CATEGORIES = (
-    select(*categories.c["id", "slug", "name"])
+    select(*categories.c["id", "slug"], cast(categories.c.name, Text).label("name"))
     .where(
         exists()
         .where(products.c.category_id == categories.c.id, *MAY_BE_SOLD)
@@ -241,7 +241,7 @@ def kinds() -> tuple[Kind, ...]:
 
 @lru_cache(maxsize=16)
 def _kinds(found: Same) -> tuple[Kind, ...]:
-    return tuple([Kind(row.id, row.slug, row.name) for row in found.rows])
+    return tuple([Kind(row.id, row.slug, read_words(row.name)) for row in found.rows])
 
 
 def kind(slug: str) -> Kind | None:

@@ -50,7 +50,11 @@ def test_the_rows_are_sqlalchemys_in_every_way(at_the_desk, mug):
     assert first(_NAMED, code="mug-x", now=NOW) is None
 
 
-_LEFT = select(variants.c.code, variants.c.stock, variants.c.name).where(variants.c.code == bindparam("code"))
+_LEFT = (
+    select(variants.c.code, variants.c.stock, products.c.created_at)
+    .join(products)
+    .where(variants.c.code == bindparam("code"))
+)
 
 
 def test_the_same_rows_are_the_same_object_until_one_of_them_changes(at_the_desk, mug):

@@ -13,16 +13,10 @@ GROWTH = Decimal("1.50")
 
 
 class Goal(NamedTuple):
-    """The least share, or else the most CPU in microseconds; and the most questions, where there is a bar for them."""
+    """The least share, and the most questions, where there is a bar for them."""
 
-    share: str = ""
-    most_us: int = 0
+    share: str
     questions: int | None = None
-
-    @property
-    def said(self) -> str:
-        """The goal, for its column."""
-        return self.share or f"{self.most_us}us"
 
 
 def two(number: float) -> Decimal:
@@ -49,7 +43,7 @@ class Book:
             print(f"{row}{'-':>7}{'-':>6}  -", file=self._out)
             return
         most = "-" if goal.questions is None else goal.questions
-        print(f"{row}{goal.said:>7}{most:>6}  {self._count(_missed(queries, spent, share, goal))}", file=self._out)
+        print(f"{row}{goal.share:>7}{most:>6}  {self._count(_missed(queries, share, goal))}", file=self._out)
 
     def growth(self, name: str, before: float, after: float) -> None:
         """GROWS page ratio goal verdict."""
@@ -68,7 +62,7 @@ class Book:
         return f"MISS ({', '.join(missed)})" if missed else "PASS"
 
 
-def _missed(queries: int, spent: float, share: float, goal: Goal) -> list[str]:
-    is_slow = two(share) < Decimal(goal.share) if goal.share else round(spent) > goal.most_us
+def _missed(queries: int, share: float, goal: Goal) -> list[str]:
+    is_slow = two(share) < Decimal(goal.share)
     has_many = goal.questions is not None and queries > goal.questions
     return [what for what, is_so in (("cpu", is_slow), ("queries", has_many)) if is_so]
