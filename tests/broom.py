@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 from flask import Flask
+from sqlalchemy import URL
 
 from shop.models import Base
 
@@ -20,10 +22,12 @@ FILLED = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name}
 def sweep(app: Flask) -> None:
     """Leave no row in any table; the guards and the rules of the tables stand as before."""
     engine = app.extensions["shop.engines"]["write"]
+    if engine.dialect.name != "sqlite":
+        _empty_postgres(_line_of_its_own(app, engine.url))
+        return
     lent = engine.raw_connection()
     try:
-        empty = _empty_sqlite if engine.dialect.name == "sqlite" else _empty_postgres
-        empty(lent.dbapi_connection)
+        _empty_sqlite(lent.dbapi_connection)
     except BaseException:
         lent.invalidate()  # nobody gets it as it is
         raise
@@ -46,9 +50,21 @@ def _empty_sqlite(raw: Any) -> None:
     raw.execute("PRAGMA foreign_keys = ON")
 
 
-def _empty_postgres(raw: Any) -> None:
-    """As a copy of the database is written: triggers and foreign keys are not asked. Only a superuser may do that."""
-    filled = [name for (name,) in raw.execute(FILLED)]
-    raw.execute("SET LOCAL session_replication_role = replica")
-    raw.execute("; ".join(f"DELETE FROM {name}" for name in filled) or "SELECT 1")
-    raw.commit()
+def _line_of_its_own(app: Flask, url: URL) -> psycopg.Connection[Any]:
+    """To PostgreSQL, on which triggers and foreign keys are never asked, as when a copy of a database is read back.
+
+    Only a superuser may have one. Whoever switches to it and back on a line of the shop makes that forget its plans.
+    """
+    if "tests.broom" not in app.extensions:
+        place = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        given = "-c session_replication_role=replica -c lock_timeout=15s"
+        app.extensions["tests.broom"] = psycopg.connect(place, options=given)
+    line: psycopg.Connection[Any] = app.extensions["tests.broom"]
+    return line
+
+
+def _empty_postgres(line: psycopg.Connection[Any]) -> None:
+    with line.transaction():
+        filled = [name for (name,) in line.execute(FILLED, prepare=True)]
+        if filled:
+            line.execute("; ".join(f"DELETE FROM {name}" for name in filled), prepare=False)

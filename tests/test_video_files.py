@@ -13,6 +13,7 @@ from PIL import Image, ImageChops, ImageStat
 from shop.gateways import child, video_ffmpeg, video_probe
 from shop.gateways.video_probe import Flaw, Found, UnfitError
 from tests import films, hostile_films
+from tests.faults.shops import until
 
 
 @pytest.fixture(scope="module")
@@ -277,16 +278,8 @@ with (where / "file").open("w+b") as file:
     child.run([sys.executable, "-I", "-S", "-c", inner], lead=child.Lead(cpu=5, wall=50), file=file, where=where)
 """
     parent = subprocess.Popen([sys.executable, "-c", code])
-    wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     orphan = int((tmp_path / "pid").read_text())
     parent.kill()
     parent.wait()
-    wait_for(lambda: not os.path.exists(f"/proc/{orphan}"))
-
-
-def wait_for(what):
-    for _try in range(100):
-        if what():
-            return
-        time.sleep(0.1)
-    pytest.fail("it did not come true within 10 s")
+    until(lambda: not os.path.exists(f"/proc/{orphan}"))
