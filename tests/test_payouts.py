@@ -277,6 +277,18 @@ def test_an_account_that_is_opened_touches_no_other_that_waits_to_be(mina, kai):
     assert (kept(waits).gateway_id, kept(waits).wanted) == (None, [])
 
 
+def test_an_account_that_is_turned_down_touches_no_other_that_waits_to_be_opened(mina, kai, monkeypatch):
+    def rejects(_self, _request):
+        raise RejectedError("email_invalid")
+
+    waits, mine = payouts.open_account(kai.user_id), payouts.open_account(mina.user_id)
+    db.session.commit()
+    monkeypatch.setattr(SandboxGateway, "open_account", rejects)
+    with pytest.raises(RejectedError):
+        payouts.introduce(mine)
+    assert (kept(mine).wanted, kept(waits).wanted) == (["email_invalid"], [])
+
+
 def test_an_account_with_another_gateway_is_none_of_ours(mina):
     row = opened(mina)
     db.session.execute(update(PayoutAccount).values(gateway="stripe"))
