@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 HOSTS = 256  # ways to be called that each process remembers; the ones that nobody trusts are not among them
 COOKIES = 4096
 ADDRESSES = 4096
+LONGEST = 2048  # signs of a header or an address that is worth remembering: no stranger fills our memory with them
 A_DAY = 24 * 3600  # seconds
 IN_MEMORY = "etalage.in_memory"  # set by the edge where nothing that arrives may come on a disk
 _HAVE_NO_BODY = frozenset((204, 304))
@@ -103,7 +104,8 @@ class Asked(HtmxAwareRequest):  # type: ignore[misc]  # it has no types
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """What the browser kept for us."""
-        return _cookies(self.environ.get("HTTP_COOKIE", ""))
+        header = self.environ.get("HTTP_COOKIE", "")
+        return (_cookies if len(header) <= LONGEST else _cookies.__wrapped__)(header)
 
     @cached_property
     def args(self) -> ImmutableMultiDict[str, str]:
@@ -233,7 +235,7 @@ class Adapter(MapAdapter):
 
     def match(self, *given: Any, **more: Any) -> Any:
         """The rule of this address and what it says; where there is none, or another address, werkzeug says so."""
-        if not given and more == {"return_rule": True}:
+        if not given and more == {"return_rule": True} and len(self.path_info) <= LONGEST:
             with suppress(HTTPException, RoutingException):
                 rule, args = _matched(self._before, self.default_method, self.path_info)
                 return rule, dict(args)

@@ -96,10 +96,12 @@ class _Scope(scoped_session[Session]):
 
     def remove(self) -> None:
         here = g._get_current_object()
-        if here.pop("session", None) is not None:
-            super().remove()
-        if (line := here.pop("own", None)) is not None:
-            line.close()
+        try:
+            if here.pop("session", None) is not None:
+                super().remove()
+        finally:
+            if (line := here.pop("own", None)) is not None:
+                line.close()
 
 
 class Database(SQLAlchemy):

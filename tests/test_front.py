@@ -170,3 +170,21 @@ def test_no_hook_of_a_blueprint_is_left_out(built):
     """The front runs the app's own hooks only, so there may be no others."""
     for hooks in (built.before_request_funcs, built.after_request_funcs, built.url_value_preprocessors):
         assert {name for name, functions in hooks.items() if functions} <= {None}
+
+
+def test_what_is_long_is_understood_and_not_remembered():
+    """Whoever sends a thousand headers or addresses without end fills no memory of ours."""
+    _flask, ours = both()
+    long = "x" * front.LONGEST
+
+    def remembered():
+        return [memory.cache_info().currsize for memory in (front._cookies, front._matched)]
+
+    told(ours, "/look", headers={"Cookie": "a=b"})
+    told(ours, "/look")
+    cookies, addresses = remembered()
+    assert told(ours, "/look", headers={"Cookie": f"a={long}"})[0] == "200 OK"
+    assert told(ours, f"/caf%C3%A9/{long}")[2] == f"{long} ".encode()
+    assert remembered() == [cookies, addresses]
+    told(ours, "/caf%C3%A9/short", headers={"Cookie": "a=c"})
+    assert remembered() == [cookies + 1, addresses + 1]
