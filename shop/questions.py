@@ -25,6 +25,7 @@ from shop.products import MAY_BE_SOLD
 
 SHORTEST, LONGEST = 10, 500  # of a question
 LONGEST_REPLY = 1000
+MANIFOLD = 4  # times what may be kept is cleaned: of more is not worked out what can be seen of it
 MOST = 40  # turns in one talk by who asked; the seller has as many again
 PAGE = 20
 KEPT = timedelta(days=730)
@@ -176,11 +177,14 @@ def add_reply(question: int, words: str, *, is_sellers: bool) -> int:
 
 def checked(words: str, shortest: int, longest: int) -> str:
     """What somebody typed for somebody else to read, cleaned; `Refused` where it is too short, too long or unwanted."""
+    too_long = _("Use at most %(max)d characters.", max=longest)
+    if len(words) > MANIFOLD * longest:
+        raise Refused(too_long, 422)
     said = cleaned(words)
     if size(said) < shortest:
         raise Refused(_("Write at least %(n)s characters.", n=shortest) if shortest > 1 else _("Write something."), 422)
     if len(said) > longest:
-        raise Refused(_("Use at most %(max)d characters.", max=longest), 422)
+        raise Refused(too_long, 422)
     if any(found.code in UNWANTED for found in word_list.find(said)):
         raise Refused(_("There is a word in it that we do not pass on."), 422)
     return said

@@ -13,6 +13,7 @@ from shop.plain_text import cleaned, may_be_mailed, size
         ("so\u00adft\u200b", "soft"),
         ("one\r\ntwo\rthree\u2028four", "one\ntwo\nthree\nfour"),
         ("one\n \n\t\n\n  two", "one\n\ntwo"),
+        ("one \t\n  two\u00a0\n\n\n", "one\n  two"),
         ("e\u0301", "\u00e9"),
         ("\ud800lone", "lone"),
         ("\U0001f469\u200d\U0001f467", "\U0001f469\u200d\U0001f467"),

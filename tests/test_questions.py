@@ -99,6 +99,31 @@ def test_what_is_too_short_too_long_or_unwanted_is_not_passed_on(shop, asker, wo
     assert db.session.scalar(select(Question.id)) is None
 
 
+@pytest.mark.parametrize("signs", [" " * 400_000, "a" + "\u0301\u0316" * 200_000, "a \n" * 1334])
+def test_what_is_far_too_long_is_refused_before_anybody_works_out_what_is_to_be_seen_of_it(
+    shop, asker, mug, monkeypatch, signs
+):
+    code, order = asked(asker), order_of(mug)
+    questions.ask_about(order, "When will you send it to me?")
+    about_order = questions.of_order(order).code
+    monkeypatch.delattr(questions, "cleaned")
+    for no in (
+        lambda: asked(asker, signs),
+        lambda: questions.write(questions.own(code, asker.id), signs),
+        lambda: questions.ask_about(order, signs),
+        lambda: answer(code, shop, signs),
+    ):
+        with pytest.raises(Refused, match="Use at most") as refusal:
+            no()
+        assert refusal.value.status == 422
+    assert (said(code), said(about_order), len(db.session.scalars(select(Question.id)).all())) == ([], [], 2)
+
+
+def test_what_is_short_enough_once_it_is_cleaned_is_kept(shop, asker):
+    words = "Is it really blue?" + " \r\n" * 660 + "  "
+    assert (len(words), kept(asked(asker, words)).words) == (4 * 500, "Is it really blue?")
+
+
 def test_ten_and_five_hundred_signs_are_enough_and_not_too_many_and_alcohol_may_be_asked_about(shop, asker):
     codes = [asked(asker, words) for words in ("0123456789", "y" * 500, "Was this bottle made for beer or wine?")]
     assert [len(kept(code).words) for code in codes] == [10, 500, 38]

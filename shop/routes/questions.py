@@ -60,6 +60,7 @@ def ask(code: str) -> Answer:
 def send(code: str) -> Answer:
     """Ask it; who is not signed in does that first, and finds what they typed."""
     about, form = questions.about(code), QuestionForm()
+    let_go()  # looking it up began a transaction that may write; what was typed is read without holding up others
     try:
         asked = _sent(about, form.words.data or "")
     except (Refused, TooManyRequests) as no:

@@ -6,8 +6,8 @@ from html import unescape
 import pytest
 from sqlalchemy import select, update
 
-from shop import accounts, passwords
-from shop.database import db
+from shop import accounts, passwords, questions
+from shop.database import db, is_holding
 from shop.models import Order, Product, Profile, Question, Role
 from tests.bookkeeping import bought
 from tests.conftest import HTMX
@@ -109,6 +109,20 @@ def test_a_guest_signs_in_and_finds_what_was_typed(app, client, mug, noor, htmx)
             client.set_cookie(name, there.value)
     send(client, "/p/mug/ask", words=words)
     assert (kept(app), client.get_cookie("asking", path="/p/mug/ask")) == ([(words,)], None)
+
+
+def test_what_a_guest_typed_is_read_while_nobody_waits_for_them(app, client, mug, monkeypatch):
+    held, checked = [], questions.checked
+
+    def watched(*given):
+        held.append(is_holding())
+        return checked(*given)
+
+    monkeypatch.setattr(questions, "checked", watched)
+    for words, status in ((WORDS, 303), (" " * 400_000, 422)):
+        client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+        assert send(client, "/p/mug/ask", words=words).status_code == status
+    assert (held, kept(app)) == ([False, False], [])
 
 
 @pytest.mark.parametrize("draft", ["%", "////", "gICA", "A" * 4000])
