@@ -1,9 +1,10 @@
 """What shoppers ask sellers: who may ask and answer what, who is told, what is shown to all, and what is forgotten."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from shop import accounts, answers, clock, questions, seller_home, sellers, shown_answers
 from shop.database import db
@@ -54,6 +55,15 @@ def said(code):
 def answer(code, shop, words="Yes, on the upper rack.", **how):
     answers.answer(answers.own(code, shop), words, **how)
     db.session.commit()
+
+
+def until_somebody_waits(for_us):
+    """Until PostgreSQL holds up the other for our row; SQLite lets nobody begin to write before we are done."""
+    waiting = text("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    while not for_us.done() and db.session.get_bind().dialect.name == "postgresql":
+        with db.engine.connect() as line:
+            if line.scalar(waiting):
+                return
 
 
 def of_mug():
@@ -380,6 +390,24 @@ def test_with_an_account_goes_all_that_was_asked_also_from_the_page(shop, asker,
     db.session.commit()
     assert db.session.scalars(select(Question.code)).all() == [other]
     assert (db.session.scalars(select(Reply.id)).all(), of_mug()) == ([], None)
+
+
+def test_what_is_shown_while_its_asker_leaves_goes_from_the_page_too(app, shop, asker):
+    code = asked(asker)
+    answer(code, shop)
+    answers.show_last(answers.own(code, shop))
+
+    def leave():
+        with app.test_request_context(method="POST"):
+            questions.forget_all(asker.id)
+            db.session.commit()
+
+    with ThreadPoolExecutor(1) as hand:
+        left = hand.submit(leave)
+        until_somebody_waits(left)
+        db.session.commit()
+    left.result()
+    assert (db.session.scalars(select(Question.id)).all(), of_mug()) == ([], None)
 
 
 def test_after_two_years_a_talk_is_forgotten_and_not_a_day_before(shop, asker, pass_time):
