@@ -28,12 +28,37 @@ def test_only_what_is_to_be_seen_counts():
 
 
 @pytest.mark.parametrize(
-    "link", ["https://evil.example", "WWW.evil", "evil.nl", "me@evil", "x://y", "see evil.example/now"]
+    "link",
+    ["https://evil.example", "WWW.evil", "evil.nl", "me@evil", "x://y", "see evil.example/now"]
+    + ["evil\u2024nl", "evil\u3002nl", "evil\uff0enl", "evil\uff61nl", "me\uff20evil", "x\uff1a//y", "www\u3002e"]
+    + [
+        "evil\u200d.nl",
+        "evil.n\u200dl",
+        "evil.\ufe0fnl",
+        "evil\u2060.\u00adnl",
+        "w\u200cww.e",
+        "evil.n\u0301l",
+        "a\x00.nl",
+        "a\x1f.nl",
+    ],
 )
 def test_what_a_mail_program_makes_a_link_of_is_not_mailed(link):
     assert may_be_mailed(f"Yes. {link}") is False
 
 
-@pytest.mark.parametrize("words", ["Yes. It is 1,5 litres... and blue!", "Ja: 24 x 17 cm.", "12 to 10.5 cm"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Yes. It is 1,5 litres... and blue!",
+        "Ja: 24 x 17 cm.",
+        "12 to 10.5 cm",
+        "Wait\u2026what?",
+        "One.\nTwo. \u65e5\u672c\u3002",
+    ],
+)
 def test_other_words_are(words):
     assert may_be_mailed(words) is True
+
+
+def test_what_is_too_long_to_look_into_is_not_mailed():
+    assert [may_be_mailed("a" * signs) for signs in (4000, 4001)] == [True, False]
