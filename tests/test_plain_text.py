@@ -4,6 +4,18 @@ import pytest
 
 from shop.plain_text import cleaned, may_be_mailed, size
 
+LINKS = ("https://evil.example", "WWW.evil", "evil.nl", "me@evil", "x://y", "see evil.example/now")
+LOOK_SO = ("evil\u2024nl", "evil\u3002nl", "evil\uff0enl", "evil\uff61nl", "me\uff20evil", "x\uff1a//y", "www\u3002e")
+HIDE_IT = (
+    "evil\u200d.nl",
+    "evil.n\u200dl",
+    "evil.\ufe0fnl",
+    "evil\u2060.\u00adnl",
+    "w\u200cww.e",
+    "a\x00.nl",
+    "a\x1f.nl",
+)
+
 
 @pytest.mark.parametrize(
     ("typed", "read"),
@@ -27,21 +39,7 @@ def test_only_what_is_to_be_seen_counts():
     assert [size(text) for text in ("a b\nc", "\u200d\u200d", "e\u0301\u0301\u0301", "")] == [3, 0, 1, 0]
 
 
-@pytest.mark.parametrize(
-    "link",
-    ["https://evil.example", "WWW.evil", "evil.nl", "me@evil", "x://y", "see evil.example/now"]
-    + ["evil\u2024nl", "evil\u3002nl", "evil\uff0enl", "evil\uff61nl", "me\uff20evil", "x\uff1a//y", "www\u3002e"]
-    + [
-        "evil\u200d.nl",
-        "evil.n\u200dl",
-        "evil.\ufe0fnl",
-        "evil\u2060.\u00adnl",
-        "w\u200cww.e",
-        "evil.n\u0301l",
-        "a\x00.nl",
-        "a\x1f.nl",
-    ],
-)
+@pytest.mark.parametrize("link", [*LINKS, *LOOK_SO, *HIDE_IT])
 def test_what_a_mail_program_makes_a_link_of_is_not_mailed(link):
     assert may_be_mailed(f"Yes. {link}") is False
 

@@ -316,6 +316,21 @@ def test_who_asked_is_mailed_each_answer_in_their_own_language(shop, asker, mug,
     assert "evil" not in mail.as_string()  # a mail program would make a link of it, in a mail of ours
 
 
+def test_a_product_whose_title_is_a_link_is_not_named_in_a_mail_of_ours(shop, asker, letters):
+    code = asked(asker)
+    for title, first in (
+        ({"nl": "Mok", "en": "Pay at evil.example"}, "Atelier Mina answers your question."),
+        ({"nl": "Mok", "en": "Mug"}, "Atelier Mina answers what you asked about Mug."),
+    ):
+        db.session.execute(update(Product).values(title=title))
+        db.session.commit()
+        letters()
+        answer(code, shop)
+        (mail,) = letters()
+        assert [first in mail.get_body((kind,)).get_content() for kind in ("plain", "html")] == [True, True]
+        assert "evil" not in mail.as_string() and "your order" not in mail.as_string()
+
+
 def test_nobody_is_mailed_who_has_left(shop, mina, asker, letters):
     code = asked(asker)
     assert [mail["To"] for mail in letters()] == ["mina@example.com"]
