@@ -437,6 +437,18 @@ def test_after_two_years_a_talk_is_forgotten_and_not_a_day_before(shop, asker, p
     assert (db.session.scalars(select(Question.id)).all(), of_mug()) == ([], None)
 
 
+def test_who_was_stopped_shows_nothing_new_and_takes_down_what_was_shown(shop, asker):
+    hidden, shown = asked(asker), asked(asker)
+    answer(hidden, shop)
+    answer(shown, shop, "Yes.", is_shown=True)
+    db.session.execute(update(Seller).values(vetting=Vetting.SUSPENDED))
+    with pytest.raises(Refused, match="sales are stopped"):
+        answers.show_last(answers.own(hidden, shop))
+    assert (of_mug(), kept(hidden).shown_at) == ({"count": 1, "newest": [[WORDS, "Yes."]]}, None)
+    answers.hide(answers.own(shown, shop))
+    assert of_mug() is None
+
+
 def test_a_shop_that_its_owner_left_answers_nobody(shop, mina, mug, asker):
     order = order_of(mug)
     sellers.leave(accounts.as_actor(accounts.called("mina@example.com")))

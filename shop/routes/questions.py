@@ -200,8 +200,10 @@ def show(code: str) -> Answer:
 
 @bp.post("/account/questions/<code>/replies")
 def write(code: str) -> Answer:
-    """Write back."""
+    """Write back; about an order on its own page, which knows who may still be asked and how often."""
     found, form = questions.own(code, current_user.id), ReplyForm()
+    if found.order_id is not None:
+        return leave(url_for(".order", code=found.order))
     try:
         limits.spend(WRITTEN, "written back", str(current_user.id))
         questions.write(found, form.words.data or "")

@@ -209,6 +209,20 @@ def test_a_guest_asks_about_an_order_by_its_link_and_nobody_else_finds_it(app, c
 
 
 @BOTH
+def test_of_an_order_one_writes_back_on_its_own_page(app, noor, order, htmx):
+    send(noor, f"/orders/{order}/ask", words="When will you send it to me?")
+    with app.test_request_context(method="POST"):
+        db.session.execute(update(Question).values(user_id=accounts.called("noor@example.com").id))
+        db.session.commit()
+    talk = f"/account/questions/{code_of(app)}"
+    seen = noor.get(talk).text
+    assert (f'href="/orders/{order}/ask">Write back' in seen, "<textarea" in seen) == (True, False)
+    answer = send(noor, f"{talk}/replies", htmx, words="Still not here.")
+    assert (answer.headers["HX-Redirect"] if htmx else answer.location) == f"/orders/{order}/ask"
+    assert kept(app, Question.words, Question.replies) == [("When will you send it to me?", 0)]
+
+
+@BOTH
 def test_both_may_close_and_take_it_off_the_page(app, client, mina, noor, htmx):
     send(noor, "/p/mug/ask", words=WORDS)
     code = code_of(app)
