@@ -86,8 +86,7 @@ def own(code: str, seller: int) -> Row[Any]:
 
 def answer(talk: Row[Any], words: str, *, is_shown: bool = False) -> None:
     """Answer: who asked is mailed. `is_shown`: also on the product page, without who asked."""
-    if not talk.may_be_answered:
-        raise Refused(_("Your sales are stopped. Until they go on you answer your buyers, and nothing about products."))
+    _may_be_answered(talk)
     said = checked(words, 1, LONGEST_REPLY)
     if run(_ANSWERED, question=talk.id, now=clock.now()) != 1:
         raise Refused(_("This conversation is closed."))
@@ -97,8 +96,14 @@ def answer(talk: Row[Any], words: str, *, is_shown: bool = False) -> None:
     jobs.later(question_mails.tell_asker, reply=reply)
 
 
+def _may_be_answered(talk: Row[Any]) -> None:
+    if not talk.may_be_answered:
+        raise Refused(_("Your sales are stopped. Until they go on you answer your buyers, and nothing about products."))
+
+
 def show_last(talk: Row[Any]) -> None:
     """Show the question with the last of its answers on the page of its product, without who asked."""
+    _may_be_answered(talk)
     reply = first(_LAST_ANSWER, question=talk.id)
     if reply is None:
         raise Refused(_("Answer it first."))

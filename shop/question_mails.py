@@ -11,6 +11,7 @@ from shop.database import first, rows, run
 from shop.models import Order, Product, Profile, Purchase, Question, QuestionState, Reply, Seller, User
 from shop.plain_text import may_be_mailed
 from shop.sellers import may_sell
+from shop.words import Words
 
 HOUR = timedelta(hours=1)
 NAMED = 5  # of those that wait, in one mail
@@ -99,9 +100,14 @@ def tell_asker(reply: int) -> None:
     is_guest = row.user_id is None
     to = {"to": row.buyer if is_guest else row.email, "language": row.buyer_language if is_guest else row.language}
     page = f"/orders/{row.order}/ask" if row.order else f"/account/questions/{row.code}"
-    said = {"question": _quoted(row.words), "answer": _quoted(row.answer), "title": row.title}
-    facts = {"template": "answer", "name": row.name, "shop": row.shop, "page": page, **said}
+    said = {"question": _quoted(row.words), "answer": _quoted(row.answer), "title": _named(row.title)}
+    facts = {"template": "answer", "name": row.name, "shop": row.shop, "page": page, "order": row.order, **said}
     notifications.mail(kind="answer", about=str(reply), **to, **facts)
+
+
+def _named(title: Words | None) -> Words | None:
+    """A product as it may be named in a mail of ours: not where a seller made a link of its title."""
+    return title if title and all(may_be_mailed(text) for text in title.values()) else None
 
 
 def _quoted(words: str) -> str:

@@ -25,6 +25,7 @@ from shop.products import MAY_BE_SOLD
 
 SHORTEST, LONGEST = 10, 500  # of a question
 LONGEST_REPLY = 1000
+MANIFOLD = 4  # times what may be kept is cleaned: of more is not worked out what can be seen of it
 MOST = 40  # turns in one talk by who asked; the seller has as many again
 PAGE = 20
 KEPT = timedelta(days=730)
@@ -83,14 +84,12 @@ _CLOSED = (
 _NOT_TO_BE_SHOWN = (
     update(questions).where(questions.c.id == bindparam("question")).values(may_be_shown=False, shown_at=None)
 )
-_OF_PERSON = select(*questions.c["id", "product_id", "shown_at"]).where(questions.c.user_id == bindparam("person"))
-_OLD = (
-    select(*questions.c["id", "product_id", "shown_at"])
-    .where(questions.c.since < bindparam("before", type_=questions.c.since.type))
-    .order_by(questions.c.since)
-    .limit(AT_ONCE)
-)
-_FORGET = delete(questions).where(questions.c.id.in_(bindparam("gone", expanding=True)))
+# What goes tells itself of which product it was shown: read before, it may be shown between the two.
+_FORGET = delete(questions).returning(*questions.c["product_id", "shown_at"])
+_FORGET_ALL = _FORGET.where(questions.c.user_id == bindparam("person"))
+_is_old = questions.c.since < bindparam("before", type_=questions.c.since.type)
+_OLD = select(questions.c.id).where(_is_old).order_by(questions.c.since).limit(AT_ONCE)
+_FORGET_OLD = _FORGET.where(questions.c.id.in_(_OLD), _is_old)
 
 
 # What one asks
@@ -176,11 +175,14 @@ def add_reply(question: int, words: str, *, is_sellers: bool) -> int:
 
 def checked(words: str, shortest: int, longest: int) -> str:
     """What somebody typed for somebody else to read, cleaned; `Refused` where it is too short, too long or unwanted."""
+    too_long = _("Use at most %(max)d characters.", max=longest)
+    if len(words) > MANIFOLD * longest:
+        raise Refused(too_long, 422)
     said = cleaned(words)
     if size(said) < shortest:
         raise Refused(_("Write at least %(n)s characters.", n=shortest) if shortest > 1 else _("Write something."), 422)
     if len(said) > longest:
-        raise Refused(_("Use at most %(max)d characters.", max=longest), 422)
+        raise Refused(too_long, 422)
     if any(found.code in UNWANTED for found in word_list.find(said)):
         raise Refused(_("There is a word in it that we do not pass on."), 422)
     return said
@@ -227,20 +229,18 @@ def _there(found: Row[Any] | None) -> Row[Any]:
 
 def forget_all(person: int) -> None:
     """Forget all that somebody asked, also what is shown of it: their account is closed."""
-    _forget(rows(_OF_PERSON, person=person))
+    _take_down(rows(_FORGET_ALL, person=person))
 
 
 @jobs.regularly(timedelta(days=1))
 def forget_the_old() -> None:
     """Forget talks of which nothing has come for two years."""
-    old = rows(_OLD, before=clock.now() - KEPT)
-    _forget(old)
+    old = rows(_FORGET_OLD, before=clock.now() - KEPT)
+    _take_down(old)
     if len(old) == AT_ONCE:
         jobs.later(forget_the_old)
 
 
-def _forget(gone: Sequence[Row[Any]]) -> None:
-    if gone:
-        run(_FORGET, gone=[row.id for row in gone])
+def _take_down(gone: Sequence[Row[Any]]) -> None:
     for product in sorted({row.product_id for row in gone if row.shown_at is not None}):
         shown_answers.copy(product)

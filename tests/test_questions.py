@@ -1,9 +1,10 @@
 """What shoppers ask sellers: who may ask and answer what, who is told, what is shown to all, and what is forgotten."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from shop import accounts, answers, clock, questions, seller_home, sellers, shown_answers
 from shop.database import db
@@ -56,6 +57,15 @@ def answer(code, shop, words="Yes, on the upper rack.", **how):
     db.session.commit()
 
 
+def until_somebody_waits(for_us):
+    """Until PostgreSQL holds up the other for our row; SQLite lets nobody begin to write before we are done."""
+    waiting = text("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    while not for_us.done() and db.session.get_bind().dialect.name == "postgresql":
+        with db.engine.connect() as line:
+            if line.scalar(waiting):
+                return
+
+
 def of_mug():
     return db.session.scalar(select(Product.answers).where(Product.code == "mug"))
 
@@ -97,6 +107,31 @@ def test_what_is_too_short_too_long_or_unwanted_is_not_passed_on(shop, asker, wo
     with pytest.raises(Refused, match=why):
         asked(asker, words)
     assert db.session.scalar(select(Question.id)) is None
+
+
+@pytest.mark.parametrize("signs", [" " * 400_000, "a" + "\u0301\u0316" * 200_000, "a \n" * 1334])
+def test_what_is_far_too_long_is_refused_before_anybody_works_out_what_is_to_be_seen_of_it(
+    shop, asker, mug, monkeypatch, signs
+):
+    code, order = asked(asker), order_of(mug)
+    questions.ask_about(order, "When will you send it to me?")
+    about_order = questions.of_order(order).code
+    monkeypatch.delattr(questions, "cleaned")
+    for no in (
+        lambda: asked(asker, signs),
+        lambda: questions.write(questions.own(code, asker.id), signs),
+        lambda: questions.ask_about(order, signs),
+        lambda: answer(code, shop, signs),
+    ):
+        with pytest.raises(Refused, match="Use at most") as refusal:
+            no()
+        assert refusal.value.status == 422
+    assert (said(code), said(about_order), len(db.session.scalars(select(Question.id)).all())) == ([], [], 2)
+
+
+def test_what_is_short_enough_once_it_is_cleaned_is_kept(shop, asker):
+    words = "Is it really blue?" + " \r\n" * 660 + "  "
+    assert (len(words), kept(asked(asker, words)).words) == (4 * 500, "Is it really blue?")
 
 
 def test_ten_and_five_hundred_signs_are_enough_and_not_too_many_and_alcohol_may_be_asked_about(shop, asker):
@@ -281,6 +316,21 @@ def test_who_asked_is_mailed_each_answer_in_their_own_language(shop, asker, mug,
     assert "evil" not in mail.as_string()  # a mail program would make a link of it, in a mail of ours
 
 
+def test_a_product_whose_title_is_a_link_is_not_named_in_a_mail_of_ours(shop, asker, letters):
+    code = asked(asker)
+    for title, first in (
+        ({"nl": "Mok", "en": "Pay at evil.example"}, "Atelier Mina answers your question."),
+        ({"nl": "Mok", "en": "Mug"}, "Atelier Mina answers what you asked about Mug."),
+    ):
+        db.session.execute(update(Product).values(title=title))
+        db.session.commit()
+        letters()
+        answer(code, shop)
+        (mail,) = letters()
+        assert [first in mail.get_body((kind,)).get_content() for kind in ("plain", "html")] == [True, True]
+        assert "evil" not in mail.as_string() and "your order" not in mail.as_string()
+
+
 def test_nobody_is_mailed_who_has_left(shop, mina, asker, letters):
     code = asked(asker)
     assert [mail["To"] for mail in letters()] == ["mina@example.com"]
@@ -357,6 +407,24 @@ def test_with_an_account_goes_all_that_was_asked_also_from_the_page(shop, asker,
     assert (db.session.scalars(select(Reply.id)).all(), of_mug()) == ([], None)
 
 
+def test_what_is_shown_while_its_asker_leaves_goes_from_the_page_too(app, shop, asker):
+    code = asked(asker)
+    answer(code, shop)
+    answers.show_last(answers.own(code, shop))
+
+    def leave():
+        with app.test_request_context(method="POST"):
+            questions.forget_all(asker.id)
+            db.session.commit()
+
+    with ThreadPoolExecutor(1) as hand:
+        left = hand.submit(leave)
+        until_somebody_waits(left)
+        db.session.commit()
+    left.result()
+    assert (db.session.scalars(select(Question.id)).all(), of_mug()) == ([], None)
+
+
 def test_after_two_years_a_talk_is_forgotten_and_not_a_day_before(shop, asker, pass_time):
     code = asked(asker)
     pass_time(days=20)
@@ -367,6 +435,18 @@ def test_after_two_years_a_talk_is_forgotten_and_not_a_day_before(shop, asker, p
     pass_time(seconds=1)
     questions.forget_the_old()
     assert (db.session.scalars(select(Question.id)).all(), of_mug()) == ([], None)
+
+
+def test_who_was_stopped_shows_nothing_new_and_takes_down_what_was_shown(shop, asker):
+    hidden, shown = asked(asker), asked(asker)
+    answer(hidden, shop)
+    answer(shown, shop, "Yes.", is_shown=True)
+    db.session.execute(update(Seller).values(vetting=Vetting.SUSPENDED))
+    with pytest.raises(Refused, match="sales are stopped"):
+        answers.show_last(answers.own(hidden, shop))
+    assert (of_mug(), kept(hidden).shown_at) == ({"count": 1, "newest": [[WORDS, "Yes."]]}, None)
+    answers.hide(answers.own(shown, shop))
+    assert of_mug() is None
 
 
 def test_a_shop_that_its_owner_left_answers_nobody(shop, mina, mug, asker):

@@ -60,6 +60,7 @@ def ask(code: str) -> Answer:
 def send(code: str) -> Answer:
     """Ask it; who is not signed in does that first, and finds what they typed."""
     about, form = questions.about(code), QuestionForm()
+    let_go()  # looking it up began a transaction that may write; what was typed is read without holding up others
     try:
         asked = _sent(about, form.words.data or "")
     except (Refused, TooManyRequests) as no:
@@ -199,8 +200,10 @@ def show(code: str) -> Answer:
 
 @bp.post("/account/questions/<code>/replies")
 def write(code: str) -> Answer:
-    """Write back."""
+    """Write back; about an order on its own page, which knows who may still be asked and how often."""
     found, form = questions.own(code, current_user.id), ReplyForm()
+    if found.order_id is not None:
+        return leave(url_for(".order", code=found.order))
     try:
         limits.spend(WRITTEN, "written back", str(current_user.id))
         questions.write(found, form.words.data or "")

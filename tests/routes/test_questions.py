@@ -6,8 +6,8 @@ from html import unescape
 import pytest
 from sqlalchemy import select, update
 
-from shop import accounts, passwords
-from shop.database import db
+from shop import accounts, passwords, questions
+from shop.database import db, is_holding
 from shop.models import Order, Product, Profile, Question, Role
 from tests.bookkeeping import bought
 from tests.conftest import HTMX
@@ -111,6 +111,20 @@ def test_a_guest_signs_in_and_finds_what_was_typed(app, client, mug, noor, htmx)
     assert (kept(app), client.get_cookie("asking", path="/p/mug/ask")) == ([(words,)], None)
 
 
+def test_what_a_guest_typed_is_read_while_nobody_waits_for_them(app, client, mug, monkeypatch):
+    held, checked = [], questions.checked
+
+    def watched(*given):
+        held.append(is_holding())
+        return checked(*given)
+
+    monkeypatch.setattr(questions, "checked", watched)
+    for words, status in ((WORDS, 303), (" " * 400_000, 422)):
+        client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+        assert send(client, "/p/mug/ask", words=words).status_code == status
+    assert (held, kept(app)) == ([False, False], [])
+
+
 @pytest.mark.parametrize("draft", ["%", "////", "gICA", "A" * 4000])
 def test_a_draft_that_is_none_is_left_alone(client, mug, draft):
     client.set_cookie("asking", draft, path="/p/mug/ask")
@@ -192,6 +206,20 @@ def test_a_guest_asks_about_an_order_by_its_link_and_nobody_else_finds_it(app, c
     assert kept(app, Question.state) == [("closed",)]
     send(client, f"/orders/{order}/ask", htmx, words="Still not here.")
     assert kept(app, Question.state) == [("open",)]
+
+
+@BOTH
+def test_of_an_order_one_writes_back_on_its_own_page(app, noor, order, htmx):
+    send(noor, f"/orders/{order}/ask", words="When will you send it to me?")
+    with app.test_request_context(method="POST"):
+        db.session.execute(update(Question).values(user_id=accounts.called("noor@example.com").id))
+        db.session.commit()
+    talk = f"/account/questions/{code_of(app)}"
+    seen = noor.get(talk).text
+    assert (f'href="/orders/{order}/ask">Write back' in seen, "<textarea" in seen) == (True, False)
+    answer = send(noor, f"{talk}/replies", htmx, words="Still not here.")
+    assert (answer.headers["HX-Redirect"] if htmx else answer.location) == f"/orders/{order}/ask"
+    assert kept(app, Question.words, Question.replies) == [("When will you send it to me?", 0)]
 
 
 @BOTH
