@@ -8,15 +8,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from shop import alike, clock, gateways, jobs, listing_cases, listings, safety_checks, settings, transparency
-from shop.database import db
+from shop.database import connection, db
 from shop.gateways import recalls_port
 from shop.gateways.recalls_feed import SafetyGateFeed, SafetyGateFiles
 from shop.gateways.recalls_port import Alert, RecallsSilentError
 from shop.gateways.recalls_sandbox import RECORDED, SandboxRecalls
-from shop.models import ListingCase, Picture, Role, SafetyCheck, SentMail, User
+from shop.models import ListingCase, Picture, Product, Role, SafetyCheck, SentMail, User
 from shop.words import Words
 from tests.cast import STREET, a_category, a_product, a_profile, a_seller, a_variant, both
 
@@ -283,6 +283,28 @@ def test_a_moderator_takes_down_what_is_the_very_product(shelf):
     decide(shelf.bear, "taken_down", shelf.rex, **UNSAFE)
     assert (shelf.bear.status, waiting(shelf.bear)) == ("down", [])
     assert checked().looked_at == 1  # what is down is drawn no more
+
+
+def test_what_is_taken_down_while_it_is_looked_at_gets_no_case(shelf, monkeypatch):
+    alone = listing_cases.alone
+
+    def after_rex(product):
+        connection().execute(update(Product.__table__).values(status="down"))  # seen by nobody's session
+        alone(product)
+
+    monkeypatch.setattr(listing_cases, "alone", after_rex)
+    assert shelf.bear.status == "live"
+    assert (checked().pointed_out, waiting(shelf.bear), shelf.bear.status) == ((), [], "down")
+
+
+def test_who_takes_it_down_has_it_alone_before_the_cases_are_withdrawn(shelf, monkeypatch):
+    def after_the_check(product):
+        monkeypatch.undo()
+        assert listing_cases.point_out(product, [{"code": "recalled", "field": "title", "found": BEAR}])
+
+    monkeypatch.setattr(listing_cases, "alone", after_the_check)
+    listing_cases.take_down(shelf.bear, by=shelf.rex, **UNSAFE)
+    assert (waiting(shelf.bear), shelf.bear.status) == ([], "down")
 
 
 def test_its_seller_gets_no_case_out_of_the_queue_by_a_change_or_a_pause(shelf):
