@@ -73,6 +73,12 @@ WEEK = b"""<weeklyReport><notifications>
 </notifications><notifications><caseNumber></caseNumber><brand>Nobody</brand></notifications></weeklyReport>"""
 
 
+NESTED = (
+    '<!DOCTYPE a [<!ENTITY b "SR/9/26"><!ENTITY c "&b;&b;">]>'
+    "<weeklyReports><notifications><caseNumber>&c;</caseNumber></notifications></weeklyReports>"
+)
+
+
 @pytest.fixture
 def gate():
     """The Safety Gate on this computer: `weeks` by their number, `asked` what it was asked."""
@@ -146,6 +152,10 @@ def test_the_list_cannot_send_us_to_a_neighbour(gate, tmp_path):
         ("/list", (500, b"")),
         ("/list", (200, b"<html>")),
         ("/list", (200, b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')),
+        ("/list", (200, NESTED.encode("utf-16"))),
+        ("/list", (200, NESTED.encode("utf-16-le"))),
+        ("/list", (200, NESTED.encode("utf-16-be"))),
+        ("/list", (200, b"<weeklyReports>caf\xe9</weeklyReports>")),
         ("/1", (404, b"")),
         ("/1", (200, b"not yet")),
     ],
@@ -156,6 +166,12 @@ def test_a_list_that_does_not_answer_wholly_gives_nothing_and_keeps_nothing(gate
     with pytest.raises(RecallsSilentError):
         SafetyGateFeed(f"http://{gate.host}/list", tmp_path).alerts()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_report_says_that_it_is_written_in_changes_nothing_of_what_is_read(tmp_path):
+    report = '<?xml version="1.0" encoding="ISO-8859-1"?>' + (WEEK % 1).decode().replace("It burns", "Café")
+    (tmp_path / "a.xml").write_text(report, encoding="utf-8-sig")
+    assert [each.danger for each in SafetyGateFiles(tmp_path).alerts()] == ["Café."]
 
 
 def test_who_does_not_answer_in_time_is_not_waited_for(gate, tmp_path, monkeypatch):
