@@ -19,6 +19,7 @@ from shop.gateways.recalls_sandbox import RECORDED, SandboxRecalls
 from shop.models import ListingCase, Picture, Product, Role, SafetyCheck, SentMail, User
 from shop.words import Words
 from tests.cast import STREET, a_category, a_product, a_profile, a_seller, a_variant, both
+from tests.drips import dripping
 
 BEAR = "TEST/00001/26"
 UNSAFE = {"reason": "unsafe", "words": Words(en="It is the very bear of the alert.")}
@@ -87,17 +88,20 @@ def gate():
         def do_GET(self):
             self.server.asked.append(self.path)
             status, told = self.server.answers.get(self.path, (404, b""))
-            self.send_response(status)
-            if status == 302:
-                self.send_header("Location", "/1")
-            self.end_headers()
-            self.wfile.write(told)
+            with dripping(self) as begin:
+                begin("head")
+                self.send_response(status)
+                if status == 302:
+                    self.send_header("Location", "/1")
+                self.end_headers()
+                begin("body")
+                self.wfile.write(told)
 
         def log_message(self, *_given):
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Desk)
-    server.asked, server.host = [], f"127.0.0.1:{server.server_port}"
+    server.asked, server.drips, server.host = [], "", f"127.0.0.1:{server.server_port}"
 
     def publish(weeks, more=""):
         entries = "".join(
@@ -180,6 +184,16 @@ def test_who_does_not_answer_in_time_is_not_waited_for(gate, tmp_path, monkeypat
     with pytest.raises(RecallsSilentError, match="TimeoutError"):
         SafetyGateFeed(f"http://{gate.host}/list", tmp_path).alerts()
     assert gate.asked == []
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_who_answers_a_byte_at_a_time_is_not_listened_to_for_ever(gate, tmp_path, monkeypatch, part):
+    gate.publish(1)
+    gate.drips = part
+    monkeypatch.setattr(recalls_port, "PATIENCE", 0.1)
+    with pytest.raises(RecallsSilentError, match="TimeoutError"):
+        SafetyGateFeed(f"http://{gate.host}/list", tmp_path).alerts()
+    assert gate.asked == ["/list"]
 
 
 def test_an_operator_may_put_reports_in_a_folder_and_a_changed_alert_counts_once(tmp_path):
