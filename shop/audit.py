@@ -83,6 +83,14 @@ def note(
     connection().execute(_NEXT, {"new_seq": entry["seq"], "new_hash": entry["hash"]})
 
 
+def come_first() -> None:
+    """Whoever else has something to write down waits until we have ended.
+
+    Ask it before you lock what others lock after their entry; else each waits for the other.
+    """
+    _locked_head()
+
+
 def _locked_head() -> Row[Any]:
     """The end of the chain, ours until the transaction ends (SQLite has one writer anyway)."""
     if (found := first(_LOCKED)) is not None:

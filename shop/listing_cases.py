@@ -78,8 +78,14 @@ def look_at(product: Product) -> str:
 
 
 def point_out(product: Product, why: list[dict[str, Any]]) -> bool:
-    """Have a moderator look at what is for sale; nothing happens to it meanwhile. False where there is nothing new."""
+    """Have a moderator look at what is for sale; nothing happens to it meanwhile.
+
+    False where there is nothing new, and where it is not for sale any more: of what is down, no verdict ends a case.
+    """
     alone(product)
+    db.session.refresh(product, ["status"])  # somebody may have had it before us
+    if product.status != ProductStatus.LIVE:
+        return False
     if told := case_reasons.more(product.id, why):
         _wait(product.id, told)
     return bool(told)
@@ -200,6 +206,7 @@ def take_down(product: Product, *, by: Actor, reason: str, words: Words) -> List
     because = _told(reason, words)
     if product.status not in CAN_GO_DOWN:
         raise Refused(_("This is not for sale, so there is nothing to take down."))
+    alone(product)  # nobody opens a case after this that we do not withdraw
     run(_WITHDRAW, product=product.id, now=clock.now())
     told = {"state": CaseState.TAKEN_DOWN, "reason": reason, "words": words}
     case = _new(product.id, **told, decided_by_id=by.id, decided_at=clock.now())

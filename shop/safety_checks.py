@@ -110,7 +110,7 @@ def _write_down(number: int, source: str, alerts: int, found: list[tuple[Alert, 
     connection().execute(insert(checks).values(at=clock.now(), **facts))
     why = [_why(alert, by) for alert, by in found[:MOST_ALIKE]]
     product = db.session.get_one(Product, number)
-    is_new = bool(why) and product.status == ProductStatus.LIVE and listing_cases.point_out(product, why)
+    is_new = bool(why) and listing_cases.point_out(product, why)
     return product.code if is_new else ""
 
 

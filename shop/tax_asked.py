@@ -13,14 +13,16 @@ from sqlalchemy import Row, bindparam, select, update
 
 from shop import audit, clock, reasons, statements
 from shop.audit import Actor
-from shop.database import connection, db, first
+from shop.database import connection, db, first, run
 from shop.models import Seller, TaxRequest, Verdict
 from shop.words import Words
 
 REASON = "tax_details_missing"
 
 requests, table = TaxRequest.__table__, Seller.__table__
-_OPEN = select(requests).where(requests.c.seller_id == bindparam("seller"), requests.c.over_at.is_(None))
+_is_open = (requests.c.seller_id == bindparam("seller"), requests.c.over_at.is_(None))
+_OPEN = select(requests).where(*_is_open)
+_HOLD = update(requests).where(*_is_open).values(asked_at=requests.c.asked_at)  # nobody ends it before we have ended
 
 
 def of(seller: int) -> Row[Any] | None:
@@ -29,7 +31,13 @@ def of(seller: int) -> Row[Any] | None:
 
 
 def stop(seller: Seller) -> bool:
-    """Hold what this seller is owed until they answer, with a statement of reasons; False where it is held already."""
+    """Hold what this seller is owed until they answer, with a statement of reasons.
+
+    False where it is held already, and where they have just answered: nothing is held then, since nobody lifts it.
+    """
+    audit.come_first()  # who answers writes there before they end the request
+    if run(_HOLD, seller=seller.id) != 1:
+        return False
     if not _set(seller, table.c.tax_stopped_at.is_(None), clock.now()):
         return False
     reason = reasons.BY_ITSELF[REASON]

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, exists, or_, select, update
 
 from shop import clock, jobs, notifications, tax_asked, tax_year
-from shop.database import connection, db, first, insert, rows
+from shop.database import connection, db, first, insert, rows, rows_apart
 from shop.models import Profile, Seller, SellerKind, TaxNumber, TaxRequest, User, Vetting
 
 REMINDERS = (timedelta(days=21), timedelta(days=42))  # after the first request
@@ -62,15 +62,23 @@ _CALLED = _SILENT.where(asked.c.id == bindparam("request"))
 
 @jobs.regularly(timedelta(days=1))
 def look() -> None:
-    """Ask, remind and stop, each once for each seller."""
+    """Ask, remind and stop, each once for each seller.
+
+    Whose money has to wait is found before anything is written: the figures of two years take long, and nobody waits.
+    """
     now = clock.now()
+    to_stop = _to_stop(now)
     for row in rows(_TO_WRITE, first=now - REMINDERS[0], second=now - REMINDERS[1], apart=now - APART):
         _write(row, now)
-    due = rows(_TO_STOP, patience=now - PATIENCE, apart=now - APART)
+    for seller in to_stop:
+        tax_asked.stop(db.session.get_one(Seller, seller, populate_existing=True))
+
+
+def _to_stop(now: datetime) -> list[int]:
+    """Who has not answered, and is told to the tax office. They may answer at any moment: `stop` looks again."""
+    due = rows_apart(_TO_STOP, patience=now - PATIENCE, apart=now - APART)
     reported = _reported() if due else set()
-    for row in due:
-        if row.seller in reported:
-            tax_asked.stop(db.session.get_one(Seller, row.seller, populate_existing=True))
+    return [row.seller for row in due if row.seller in reported]
 
 
 def _write(row: Row[Any], now: datetime) -> None:
@@ -114,4 +122,4 @@ def stops_at(row: Row[Any]) -> datetime:
 def _reported() -> set[int]:
     """Who is told to the tax office about this year, or the one before."""
     years = range(max(tax_year.FIRST, tax_year.present() - 1), tax_year.present() + 1)
-    return {each.seller for year in years for each in tax_year.all_of(year) if each.is_told}
+    return {each.seller for year in years for each in tax_year.all_of(year, rows_apart) if each.is_told}

@@ -6,7 +6,7 @@ what went back in it; fees are what was kept of the same sales: the commission, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -130,9 +130,9 @@ def of(seller: int, year: int) -> list[Year]:
     return _years(year, rows(_OF_ONE, seller=seller, **_bounds(year)))
 
 
-def all_of(year: int) -> list[Year]:
+def all_of(year: int, ask: Callable[..., Sequence[Row[Any]]] = rows) -> list[Year]:
     """The year of everybody for whom something moved, told or not; by seller."""
-    return _years(year, rows(_FIGURES, **_bounds(year)))
+    return _years(year, ask(_FIGURES, **_bounds(year)))
 
 
 def _bounds(year: int) -> dict[str, datetime]:

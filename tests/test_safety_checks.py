@@ -8,17 +8,18 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from shop import alike, clock, gateways, jobs, listing_cases, listings, safety_checks, settings, transparency
-from shop.database import db
+from shop.database import connection, db
 from shop.gateways import recalls_port
 from shop.gateways.recalls_feed import SafetyGateFeed, SafetyGateFiles
 from shop.gateways.recalls_port import Alert, RecallsSilentError
 from shop.gateways.recalls_sandbox import RECORDED, SandboxRecalls
-from shop.models import ListingCase, Picture, Role, SafetyCheck, SentMail, User
+from shop.models import ListingCase, Picture, Product, Role, SafetyCheck, SentMail, User
 from shop.words import Words
 from tests.cast import STREET, a_category, a_product, a_profile, a_seller, a_variant, both
+from tests.drips import dripping
 
 BEAR = "TEST/00001/26"
 UNSAFE = {"reason": "unsafe", "words": Words(en="It is the very bear of the alert.")}
@@ -73,6 +74,12 @@ WEEK = b"""<weeklyReport><notifications>
 </notifications><notifications><caseNumber></caseNumber><brand>Nobody</brand></notifications></weeklyReport>"""
 
 
+NESTED = (
+    '<!DOCTYPE a [<!ENTITY b "SR/9/26"><!ENTITY c "&b;&b;">]>'
+    "<weeklyReports><notifications><caseNumber>&c;</caseNumber></notifications></weeklyReports>"
+)
+
+
 @pytest.fixture
 def gate():
     """The Safety Gate on this computer: `weeks` by their number, `asked` what it was asked."""
@@ -81,17 +88,20 @@ def gate():
         def do_GET(self):
             self.server.asked.append(self.path)
             status, told = self.server.answers.get(self.path, (404, b""))
-            self.send_response(status)
-            if status == 302:
-                self.send_header("Location", "/1")
-            self.end_headers()
-            self.wfile.write(told)
+            with dripping(self) as begin:
+                begin("head")
+                self.send_response(status)
+                if status == 302:
+                    self.send_header("Location", "/1")
+                self.end_headers()
+                begin("body")
+                self.wfile.write(told)
 
         def log_message(self, *_given):
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Desk)
-    server.asked, server.host = [], f"127.0.0.1:{server.server_port}"
+    server.asked, server.drips, server.host = [], "", f"127.0.0.1:{server.server_port}"
 
     def publish(weeks, more=""):
         entries = "".join(
@@ -146,6 +156,10 @@ def test_the_list_cannot_send_us_to_a_neighbour(gate, tmp_path):
         ("/list", (500, b"")),
         ("/list", (200, b"<html>")),
         ("/list", (200, b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')),
+        ("/list", (200, NESTED.encode("utf-16"))),
+        ("/list", (200, NESTED.encode("utf-16-le"))),
+        ("/list", (200, NESTED.encode("utf-16-be"))),
+        ("/list", (200, b"<weeklyReports>caf\xe9</weeklyReports>")),
         ("/1", (404, b"")),
         ("/1", (200, b"not yet")),
     ],
@@ -158,12 +172,29 @@ def test_a_list_that_does_not_answer_wholly_gives_nothing_and_keeps_nothing(gate
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_report_says_that_it_is_written_in_changes_nothing_of_what_is_read(tmp_path):
+    report = '<?xml version="1.0" encoding="ISO-8859-1"?>' + (WEEK % 1).decode().replace("It burns", "Café")
+    (tmp_path / "a.xml").write_text(report, encoding="utf-8-sig")
+    assert [each.danger for each in SafetyGateFiles(tmp_path).alerts()] == ["Café."]
+
+
 def test_who_does_not_answer_in_time_is_not_waited_for(gate, tmp_path, monkeypatch):
     gate.publish(1)
     monkeypatch.setattr(recalls_port, "PATIENCE", 0)
     with pytest.raises(RecallsSilentError, match="TimeoutError"):
         SafetyGateFeed(f"http://{gate.host}/list", tmp_path).alerts()
     assert gate.asked == []
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_who_answers_a_byte_at_a_time_is_not_listened_to_for_ever(gate, tmp_path, monkeypatch, part):
+    gate.publish(0)
+    gate.answers["/list"] = (200, WEEK % 1)
+    gate.drips = part
+    monkeypatch.setattr(recalls_port, "PATIENCE", 0.1)
+    with pytest.raises(RecallsSilentError, match="TimeoutError"):
+        SafetyGateFeed(f"http://{gate.host}/list", tmp_path).alerts()
+    assert gate.asked == ["/list"]
 
 
 def test_an_operator_may_put_reports_in_a_folder_and_a_changed_alert_counts_once(tmp_path):
@@ -283,6 +314,29 @@ def test_a_moderator_takes_down_what_is_the_very_product(shelf):
     decide(shelf.bear, "taken_down", shelf.rex, **UNSAFE)
     assert (shelf.bear.status, waiting(shelf.bear)) == ("down", [])
     assert checked().looked_at == 1  # what is down is drawn no more
+
+
+def test_what_is_taken_down_while_it_is_looked_at_gets_no_case(shelf, monkeypatch):
+    alone = listing_cases.alone
+
+    def after_rex(product):
+        connection().execute(update(Product.__table__).values(status="down"))  # seen by nobody's session
+        alone(product)
+
+    monkeypatch.setattr(listing_cases, "alone", after_rex)
+    assert shelf.bear.status == "live"
+    assert (checked().pointed_out, waiting(shelf.bear), shelf.bear.status) == ((), [], "down")
+
+
+def test_who_takes_it_down_has_it_alone_before_the_cases_are_withdrawn(shelf, monkeypatch):
+    def after_the_check(product):
+        monkeypatch.undo()
+        assert listing_cases.point_out(product, [{"code": "recalled", "field": "title", "found": BEAR}])
+
+    monkeypatch.setattr(listing_cases, "alone", after_the_check)
+    listing_cases.take_down(shelf.bear, by=shelf.rex, **UNSAFE)
+    assert sorted(db.session.scalars(select(ListingCase.state))) == ["taken_down", "withdrawn"]
+    assert shelf.bear.status == "down"
 
 
 def test_its_seller_gets_no_case_out_of_the_queue_by_a_change_or_a_pause(shelf):

@@ -1,12 +1,13 @@
 """Two who decide about a seller at the same moment: one does, the other is told so, and nothing happens twice."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from threading import Barrier
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from shop import accounts, bank_accounts, catalogue_imports, claims, verdicts
+from shop import accounts, bank_accounts, catalogue_imports, claims, clock, tax_asked, tax_facts, verdicts
 from shop.database import db
 from shop.errors import Refused
 from shop.models import (
@@ -18,6 +19,7 @@ from shop.models import (
     Role,
     Seller,
     Statement,
+    TaxRequest,
     Vetting,
 )
 from shop.words import Words
@@ -169,3 +171,25 @@ def test_of_two_files_that_are_carried_out_at_the_same_instant_one_is(together):
     assert sorted(map(str, ends)) == ["409"] * 3 + ["done"]
     assert count(CatalogueImport.id, CatalogueImport.state == ImportState.APPLYING) == 1
     assert count(Job.id, Job.handler.like("%catalogue_imports.apply%")) == 1
+
+
+# Who answers while their money is held
+
+
+def test_who_gives_their_tax_details_in_the_moment_in_which_they_are_stopped_is_not_held(together):
+    number = an_applicant().id
+    db.session.execute(update(Seller).values(vetting=Vetting.APPROVED))
+    db.session.add(TaxRequest(seller_id=number, asked_at=clock.now()))
+
+    def stop():
+        tax_asked.stop(db.session.get_one(Seller, number))
+
+    def answer():
+        seller = db.session.get_one(Seller, number)
+        owner = accounts.as_actor(seller.profile.user)
+        tax_facts.give(seller, number="123456782", country="NL", born=date(1990, 5, 17), by=owner)
+
+    for _again in range(8):
+        db.session.execute(update(TaxRequest).values(over_at=None))
+        assert together(stop, answer) == ["done", "done"]  # neither waits for the other for ever
+        assert db.session.scalar(select(Seller.tax_stopped_at)) is None

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from shop import accounts, appeals, clock, sanctions, tax_asked, tax_facts, tax_reminders, tax_year
-from shop.database import db
+from shop.database import db, is_holding
 from shop.errors import Refused
 from shop.models import AuditEntry, Role, Seller, Statement, TaxNumber, TaxRequest, User, Vetting
 from shop.payouts import payee
@@ -82,16 +82,23 @@ def test_she_is_asked_and_reminded_twice_one_mail_each_and_then_not_paid_until_s
 
 
 @pytest.fixture
-def stopped(mina, mug, monkeypatch):
-    """Sixty days later, with a mug sold that could be paid for by now."""
+def waited(mina, mug, monkeypatch):
+    """The last day on which she may answer, with a mug sold that could be paid for by now."""
     monkeypatch.setattr(clock, "now", lambda: FIRST)
     bought({mug.small: 1})
     payable(mina.id)
     for day in (0, 21, 42, 59):
         on(monkeypatch, day)
     assert mina.tax_stopped_at is None  # not before sixty days are over
-    on(monkeypatch, 60)
+    db.session.commit()
     return mina
+
+
+@pytest.fixture
+def stopped(waited, monkeypatch):
+    """Sixty days are over."""
+    on(monkeypatch, 60)
+    return waited
 
 
 def test_after_sixty_days_her_money_waits_with_reasons_and_goes_on_at_once_when_she_answers(stopped, letters):
@@ -134,6 +141,26 @@ def test_who_answers_between_two_letters_hears_no_more(mina, monkeypatch, letter
     for day in (42, 60, 90):
         on(monkeypatch, day)
     assert (subjects(letters(), "tax details"), mina.tax_stopped_at) == ([], None)
+
+
+def test_who_answers_while_it_is_looked_up_whose_money_waits_is_not_stopped(waited, monkeypatch, letters):
+    letters()
+    figures, held = tax_reminders._reported, []
+
+    def meanwhile():
+        held.append(is_holding())
+        found = figures()
+        if len(held) == 1:
+            answer(waited)
+        return found
+
+    monkeypatch.setattr(tax_reminders, "_reported", meanwhile)
+    on(monkeypatch, 60)
+    assert held == [False]  # nobody had to wait for the figures, and who has answered is not looked up again
+    assert letters() == []
+    assert (waited.tax_stopped_at, verdicts()) == (None, [])
+    assert db.session.scalars(select(AuditEntry.action)).all() == ["tax details given"]
+    assert not tax_asked.stop(waited)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from shop.gateways import bank_port
 from shop.gateways.bank_port import BankSilentError, Verdict
 from shop.gateways.bank_vop import Contract, VopCheck
 from shop.models import LookUpResult
+from tests.drips import dripping
 
 # By account: what its bank answers. Every other bank takes no part in the scheme.
 BANKS = {
@@ -32,9 +33,12 @@ class Scheme(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked.append((self.path, dict(self.headers), body))
         status, told = self._token(body) if self.path == "/token" else self._verify(body)
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(told if isinstance(told, bytes) else json.dumps(told).encode())
+        with dripping(self) as begin:
+            begin("head")
+            self.send_response(status)
+            self.end_headers()
+            begin("body")
+            self.wfile.write(told if isinstance(told, bytes) else json.dumps(told).encode())
 
     def _token(self, body):
         form = {name: value for name, (value,) in parse_qs(body.decode()).items()}
@@ -64,7 +68,7 @@ class Scheme(BaseHTTPRequestHandler):
 @pytest.fixture
 def scheme():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Scheme)
-    server.asked, server.passes, server.silence = [], 0, (500, {"code": "INTERNAL_SERVER_ERROR"})
+    server.asked, server.passes, server.drips, server.silence = [], 0, "", (500, {"code": "INTERNAL_SERVER_ERROR"})
     url = f"http://127.0.0.1:{server.server_port}"
     contract = Contract(f"{url}/vop/v1/payee-verifications", "DEUTDEFF", "", f"{url}/token", "etalage", "s:cret", "vop")
     server.check = VopCheck(contract)
@@ -118,6 +122,7 @@ def test_one_token_is_good_for_many_questions_and_one_that_is_not_taken_is_asked
         (500, {"message": "Mina de Groot has no account here"}),
         (302, b""),
         (200, b"<html>"),
+        (200, b"[" * 60_000),
         (200, []),
         (200, {}),
         (200, {"partyNameMatch": "YES"}),
@@ -137,6 +142,16 @@ def test_who_does_not_answer_in_time_is_not_waited_for(scheme, monkeypatch):
     with pytest.raises(BankSilentError, match="TimeoutError"):
         scheme.check.check(ACCOUNT, "Mina de Groot")
     assert scheme.asked == []
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_who_answers_a_byte_at_a_time_is_not_listened_to_for_ever(scheme, monkeypatch, part):
+    scheme.check.check(ACCOUNT, "Mina de Groot")  # it has a token by now
+    scheme.drips = part
+    monkeypatch.setattr(bank_port, "PATIENCE", 0.1)
+    with pytest.raises(BankSilentError, match="TimeoutError"):
+        scheme.check.check(ACCOUNT, "Mina de Groot")
+    assert len(scheme.asked) == 3
 
 
 def test_what_opens_the_door_is_in_no_repr():

@@ -17,10 +17,10 @@ from time import monotonic
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+from urllib.request import OpenerDirector, Request
 
 from shop import clock
-from shop.gateways import bank_port
+from shop.gateways import bank_port, in_time
 from shop.gateways.bank_port import BankSilentError, Verdict
 from shop.models import LookUpResult
 
@@ -49,13 +49,6 @@ class Contract(NamedTuple):
     def __repr__(self) -> str:
         """Nothing that opens anything."""
         return f"Contract({self.address!r})"
-
-
-class _NoDetours(HTTPRedirectHandler):
-    """Names and accounts go to whom the contract is with, and nowhere else."""
-
-    def redirect_request(self, *_given: object, **_more: object) -> None:
-        """Nowhere."""
 
 
 class VopCheck:
@@ -106,7 +99,7 @@ class VopCheck:
             with error:
                 self._forget(error.code)
                 raise BankSilentError(str(error.code)) from None  # its words may repeat the name
-        except (OSError, HTTPException, ValueError) as error:
+        except (OSError, HTTPException, ValueError, RecursionError) as error:
             raise BankSilentError(type(error).__name__) from None
         if not isinstance(told, dict):
             raise BankSilentError("no object")
@@ -124,7 +117,7 @@ class VopCheck:
             shown = ssl.create_default_context()
             if self._contract.certificate:
                 shown.load_cert_chain(self._contract.certificate)
-            self._line = build_opener(_NoDetours, HTTPSHandler(context=shown))
+            self._line = in_time.opener(shown)
         return self._line
 
 

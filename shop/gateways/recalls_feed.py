@@ -14,9 +14,9 @@ from pathlib import Path
 from time import monotonic
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request
 
-from shop.gateways import recalls_port, recalls_xml
+from shop.gateways import in_time, recalls_port, recalls_xml
 from shop.gateways.recalls_port import Alert, RecallsSilentError
 from shop.gateways.recalls_xml import Week
 
@@ -27,14 +27,7 @@ AT_ONCE = 30  # weeks that are asked for at one time
 FRESH = 2  # weeks that are asked for each time: something may still be changed in them
 
 
-class _NoDetours(HTTPRedirectHandler):
-    """Whoever sends us on might send us to a neighbour of ours."""
-
-    def redirect_request(self, *_given: object, **_more: object) -> None:
-        """Nowhere."""
-
-
-_ask = build_opener(_NoDetours)
+_ask = in_time.opener()
 
 
 class SafetyGateFeed:
@@ -86,7 +79,7 @@ class SafetyGateFeed:
         try:
             if left <= 0:
                 raise TimeoutError
-            with _ask.open(request, timeout=min(left, 10)) as answer:
+            with _ask.open(request, timeout=left) as answer:
                 told: bytes = answer.read(LARGEST + 1)
         except HTTPError as error:
             with error:

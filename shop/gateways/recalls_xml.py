@@ -29,11 +29,20 @@ class Week(NamedTuple):
 
 
 def read(told: bytes) -> Element:
-    """A report as a tree; one that defines words of its own is none of theirs, and is not read."""
-    if b"<!DOCTYPE" in told or b"<!ENTITY" in told:
+    """A report as a tree; one that defines words of its own is none of theirs, and is not read.
+
+    It is read as what was looked at: in UTF-8, whatever it says that it is written in.
+    """
+    try:
+        text = told.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RecallsSilentError("not UTF-8") from error
+    if "\0" in text:  # UTF-16, where nothing below would be found
+        raise RecallsSilentError("not UTF-8")
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise RecallsSilentError("it defines entities")
     try:
-        return ElementTree.fromstring(told)  # noqa: S314  no entities, and expat stops what grows
+        return ElementTree.fromstring(text)  # noqa: S314  no entities, and expat stops what grows
     except ElementTree.ParseError as error:
         raise RecallsSilentError("no XML") from error
 
