@@ -178,7 +178,7 @@ def test_what_is_refused_changes_nothing(mug, monkeypatch):
             )
             otherwise.setattr(SandboxGateway, "get_refund", lambda *_given, report=report: report)
             assert refused(order, there) == words
-    db.session.get(Payment, db.session.scalar(select(Payment.id))).is_disputed = True
+    db.session.get(Payment, db.session.scalar(select(Payment.id).order_by(Payment.id))).is_disputed = True
     db.session.commit()
     assert refused(order, there).startswith("The buyer's bank is asking this money back.")
 
