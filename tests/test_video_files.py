@@ -113,7 +113,8 @@ def test_what_was_held_upright_is_shown_upright(reel, tmp_path):
     assert likeness(*posters) < 6
 
 
-@pytest.mark.parametrize("kind", [pytest.param("hdr.mp4", marks=pytest.mark.slow), "hdr-untagged.mp4"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["hdr.mp4", "hdr-untagged.mp4"])
 def test_hdr_is_brought_down_to_ordinary_colours_with_and_without_tags(reel, tmp_path, kind):
     assert probe(reel(kind)).is_hdr
     made, _poster = make(reel(kind), tmp_path)

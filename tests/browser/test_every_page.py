@@ -56,9 +56,12 @@ def look_at_all(auditor, pages):
 
 @pytest.mark.parametrize("visitor", VISITORS)
 def test_every_page_is_for_everybody(demo_shop, auditor, visitor):
-    """One pair of eyes, one language and one theme for each page, turn by turn; `make faults` looks at all of each."""
+    """One pair of eyes, one language and one theme for each page, turn by turn, and of those at work for every second
+    page; `make faults` looks at all of each.
+    """
     eyes = {page.address: page.visitor for page in reversed(listed(demo_shop))}
     pages = [page for page in listed(demo_shop) if page.visitor == visitor == eyes[page.address]]
+    pages = pages if visitor in ("stranger", "noor") else pages[::2]
     wrong = []
     for turn, (language, theme) in enumerate(CROSS):
         if mine := pages[turn::4]:

@@ -217,6 +217,7 @@ def test_a_declined_card_is_said_and_another_way_is_one_tap_away(at_the_till, as
     assert [(one.method, one.token) for one in asked] == [("card", "tok_card_declined"), ("ideal", "")]
 
 
+@pytest.mark.slow
 def test_a_card_that_is_filled_in_outlives_a_mistake_in_the_address(at_the_till, asked):
     page = at_the_till()
     page.locator("[name=postcode]").fill("1")
@@ -241,7 +242,10 @@ def test_the_bank_s_page_comes_first_where_it_wants_one(at_the_till):
     expect(page.get_by_role("heading", level=1)).to_contain_text("It is paid.", timeout=10_000)
 
 
-@pytest.mark.parametrize(("answer", "words"), [("approved", "It is paid."), ("cancelled", "This is not paid yet")])
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [("approved", "It is paid."), pytest.param("cancelled", "This is not paid yet", marks=pytest.mark.slow)],
+)
 def test_what_the_bank_asks_in_the_page_is_answered_there(app, at_the_till, monkeypatch, answer, words):
     fields.ask_in_the_page(monkeypatch)
     page = at_the_till()

@@ -163,6 +163,7 @@ def test_another_kind_of_file_is_told_in_words(phone, tmp_path):
     expect(page.get_by_text("This is not an MP4, MOV or WebM video. Choose another file.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_without_javascript_kai_does_the_same(phone, work, mug):
     page = phone(java_script_enabled=False)
     choose(page, films.BIKES)

@@ -150,6 +150,7 @@ def test_noor_buys_what_she_sees_with_four_typed_fields(demo_address, noor_s, la
     assert page.complaints == []
 
 
+@pytest.mark.slow
 def test_noor_pays_at_her_bank_and_comes_back_to_a_page_that_knows(demo_address, noor_s):
     page = noor_s("nl", True)
     page.goto(demo_address)
