@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, Select, and_, bindparam, func, literal_column, or_, select, tuple_, union_all, update
 from sqlalchemy.orm import selectinload
 
-from shop import carriers, clock, jobs, newcomers, notifications, orders, transfers
+from shop import carriers, clock, jobs, leaf, newcomers, notifications, orders, transfers
 from shop.database import anywhere, db, first, rows, run
 from shop.delivery import AMSTERDAM, begin_of
 from shop.errors import NotFound, Refused
@@ -129,8 +129,7 @@ def _leaf(statuses: Sequence[OrderStatus], *, is_oldest_first: bool, is_late: bo
 
 LISTS = {show: _leaf(states, is_oldest_first=show == "to-pack") for show, states in SHOWS.items()}
 LISTS["late"] = _leaf(TO_PACK, is_oldest_first=True, is_late=True)
-FIRST = {"to-pack": (datetime(1, 1, 2, tzinfo=clock.UTC), 0), "late": (datetime(1, 1, 2, tzinfo=clock.UTC), 0)}
-LAST = (datetime(9999, 12, 30, tzinfo=clock.UTC), 2**62)
+OLDEST_FIRST = ("to-pack", "late")  # of the others the newest
 
 
 class Sold(NamedTuple):
@@ -168,19 +167,11 @@ def today() -> datetime:
 
 def listed(seller: int, show: str, after: str = "") -> Leaf:
     """A page of a shop's orders: to be packed (the oldest first), late, sent, delivered or cancelled."""
-    at, number = _place(after) or FIRST.get(show, LAST)
+    at, number = leaf.place(after, leaf.FIRST if show in OLDEST_FIRST else leaf.LAST)
     more = {"today": today()} if show == "late" else {}
     found = rows(LISTS[show], seller=seller, at=at, number=number, **more)
-    last = found[PAGE - 1] if len(found) > PAGE else None
-    return Leaf(_shown(found[:PAGE]), f"{last.send_until.timestamp():.6f}-{last.id}" if last else "")
-
-
-def _place(after: str) -> tuple[datetime, int] | None:
-    moment, _dash, number = after.rpartition("-")
-    try:
-        return datetime.fromtimestamp(float(moment), clock.UTC), min(int(number), 2**62)
-    except (ValueError, OverflowError, OSError):
-        return None
+    cut = leaf.cut(found, PAGE, "send_until")
+    return Leaf(_shown(cut.rows), cut.more)
 
 
 def named(seller: int, name: str) -> Leaf:

@@ -3,9 +3,11 @@
 import re
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
+from shop import accounts
 from shop.database import db
+from shop.models import Profile, Role
 
 NOOR = {
     "email": "noor@example.com",
@@ -24,6 +26,17 @@ def filled(post, mug, lamp):
     """Two small mugs and a lamp: EUR 109.40 with delivery."""
     post("/cart/lines", variant="mug-s", quantity="2")
     post("/cart/lines", variant="lamp-oak", quantity="1")
+
+
+@pytest.fixture
+def mina(app, mug, signed_in_as):
+    """Mina's browser. Her shop sells the mug."""
+    client = signed_in_as("mina", Role.SELLER)
+    with app.test_request_context(method="POST"):
+        person = accounts.called("mina@example.com").id
+        db.session.execute(update(Profile).where(Profile.handle == "mina").values(user_id=person))
+        db.session.commit()
+    return client
 
 
 @pytest.fixture

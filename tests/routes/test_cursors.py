@@ -21,7 +21,11 @@ CURSORS = [
     ("/seller/orders", "after", ("mina",)),
     ("/seller/orders?show=late", "after", ("mina",)),
     ("/seller/orders?show=sent", "after", ("mina",)),
+    ("/seller/questions", "after", ("mina",)),
+    ("/seller/questions?show=answered", "after", ("mina",)),
     *(("/moderation/money", name, (Role.ADMIN,)) for name in ("differences", "calls", "attempts", "jobs")),
+    ("/p/mug/questions", "after", ()),
+    ("/account/questions", "before", ("mina",)),
     ("/seller/payouts", "before", ("mina",)),
     ("/studio/earnings", "before", (Role.CREATOR,)),
 ]

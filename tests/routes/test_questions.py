@@ -8,23 +8,12 @@ from sqlalchemy import select, update
 
 from shop import accounts, passwords, questions
 from shop.database import db, is_holding
-from shop.models import Order, Product, Profile, Question, Role
+from shop.models import Order, Product, Question
 from tests.bookkeeping import bought
 from tests.conftest import HTMX
 
 BOTH = pytest.mark.parametrize("htmx", [False, True])
 WORDS = "May it go into the dishwasher? <b>Or not</b>"
-
-
-@pytest.fixture
-def mina(app, mug, signed_in_as):
-    """Mina's browser. Her shop sells the mug."""
-    client = signed_in_as("mina", Role.SELLER)
-    with app.test_request_context(method="POST"):
-        person = accounts.called("mina@example.com").id
-        db.session.execute(update(Profile).where(Profile.handle == "mina").values(user_id=person))
-        db.session.commit()
-    return client
 
 
 @pytest.fixture

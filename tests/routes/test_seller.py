@@ -32,14 +32,9 @@ BOTH = pytest.mark.parametrize("htmx", [False, True])
 
 
 @pytest.fixture
-def mina(app, mug, lamp, signed_in_as):
+def mina(mina, lamp):
     """Mina's browser. Her shop sells the mug; lars sells the lamp."""
-    client = signed_in_as("mina", Role.SELLER)
-    with app.test_request_context(method="POST"):
-        person = accounts.called("mina@example.com").id
-        db.session.execute(update(Profile).where(Profile.handle == "mina").values(user_id=person))
-        db.session.commit()
-    return client
+    return mina
 
 
 @pytest.fixture
